@@ -1,1 +1,3 @@
-//! Placeholder of the workspace skeleton.
+//! The pure part of Proofload: no clock, no files, no network. Time is an argument.
+
+pub mod metrics;

@@ -1,1 +1,3 @@
-//! Placeholder of the workspace skeleton.
+//! Runs a Proofload plan: one dispatcher, share-nothing workers, virtual users, protocols.
+
+pub mod http;
