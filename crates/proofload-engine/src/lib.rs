@@ -1,3 +1,5 @@
 //! Runs a Proofload plan: one dispatcher, share-nothing workers, virtual users, protocols.
 
 pub mod http;
+pub mod system;
+mod worker;

@@ -10,6 +10,7 @@
 
 mod arrivals;
 mod merged;
+mod mix;
 mod profile;
 mod shard;
 mod users;
@@ -18,6 +19,7 @@ use std::time::Duration;
 
 pub use arrivals::{ArrivalSchedule, Spacing};
 pub use merged::MergedSchedule;
+pub use mix::{Mix, MixEntry};
 pub use profile::{Profile, Segment};
 pub use shard::Shard;
 pub use users::UserSchedule;

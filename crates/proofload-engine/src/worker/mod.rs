@@ -1,0 +1,3 @@
+//! One worker: a thread, a runtime, its share of the users.
+
+mod timer;
