@@ -1,3 +1,4 @@
 //! The pure part of Proofload: no clock, no files, no network. Time is an argument.
 
 pub mod metrics;
+pub mod units;
