@@ -1,0 +1,185 @@
+//! What one worker measures, between two snapshots.
+//!
+//! Everything is recorded into the worker's own memory; once a second the dispatcher gets what was
+//! recorded since and the counters start again. Nothing here is shared with other threads.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use proofload_core::metrics::{
+    ErrorSample, GeneratorStats, IntervalSnapshot, IterationStats, RequestSample, RequestStats,
+    SeriesId, SeriesMeta, SeriesRegistry,
+};
+
+use crate::system::thread_cpu_time;
+use crate::workload::Outcome;
+
+/// Samples of errors kept between two snapshots; further ones are counted as dropped.
+const MAX_ERROR_SAMPLES: usize = 20;
+
+/// The measurements of one worker.
+#[derive(Debug, Default)]
+pub struct Recorder {
+    series: RefCell<Vec<RequestStats>>,
+    registry: RefCell<SeriesRegistry>,
+    iterations: RefCell<IterationStats>,
+    generator: RefCell<GeneratorStats>,
+    samples: RefCell<Vec<ErrorSample>>,
+    samples_dropped: Cell<u64>,
+    users: Cell<u32>,
+    users_max: Cell<u32>,
+    cpu_before: Cell<Duration>,
+}
+
+/// Which part of the run a snapshot is of.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SnapshotStamp {
+    pub(super) shard: u32,
+    pub(super) sequence: u64,
+    pub(super) phase: u32,
+    pub(super) start: Duration,
+    pub(super) length: Duration,
+    pub(super) open_connections: u64,
+}
+
+impl Recorder {
+    /// The series with these tags, made if it is new.
+    pub fn series(&self, meta: &SeriesMeta) -> SeriesId {
+        let id = self.registry.borrow_mut().register(meta);
+        let mut series = self.series.borrow_mut();
+        if series.len() <= id.index() {
+            series.resize_with(id.index() + 1, RequestStats::default);
+        }
+        id
+    }
+
+    /// Counts one finished request.
+    #[inline]
+    pub fn record(&self, series: SeriesId, sample: &RequestSample) {
+        self.series.borrow_mut()[series.index()].record(sample);
+    }
+
+    /// Counts the outcome of a check, by its place in [`SeriesMeta::checks`].
+    #[inline]
+    pub fn record_check(&self, series: SeriesId, check: usize, passed: bool) {
+        self.series.borrow_mut()[series.index()].record_check(check, passed);
+    }
+
+    /// Counts a request that was cut off by the end of its phase: started, never finished.
+    pub fn record_interrupted(&self, series: SeriesId) {
+        self.series.borrow_mut()[series.index()].interrupted += 1;
+    }
+
+    /// Keeps an example of an error, if there is room for one more in this interval. The closure is
+    /// called only then.
+    pub fn error_sample(&self, sample: impl FnOnce() -> ErrorSample) {
+        let mut samples = self.samples.borrow_mut();
+        if samples.len() < MAX_ERROR_SAMPLES {
+            samples.push(sample());
+        } else {
+            self.samples_dropped.set(self.samples_dropped.get() + 1);
+        }
+    }
+
+    /// An iteration begins. Its end is told to what is returned; without that it counts as cut off.
+    pub(super) fn begin_iteration(self: &Rc<Self>) -> RunningIteration {
+        RunningIteration { recorder: Rc::clone(self), started: Instant::now(), outcome: None }
+    }
+
+    /// How late an iteration started through the generator's own fault.
+    pub(super) fn record_start_lag(&self, lag: Duration) {
+        self.iterations.borrow_mut().start_lag.record(nanos(lag));
+    }
+
+    /// An arrival found every user at work and waits.
+    pub(super) fn count_queued(&self) {
+        self.iterations.borrow_mut().queued += 1;
+    }
+
+    /// Arrivals that were given up on.
+    pub(super) fn count_dropped(&self, arrivals: u64) {
+        self.iterations.borrow_mut().dropped += arrivals;
+    }
+
+    /// How late the worker's own clockwork was.
+    pub(super) fn record_timer_lag(&self, lag: Duration) {
+        self.generator.borrow_mut().timer_lag.record(nanos(lag));
+    }
+
+    /// How many users there are now.
+    pub(super) fn set_users(&self, users: u32) {
+        self.users.set(users);
+        self.users_max.set(self.users_max.get().max(users));
+    }
+
+    /// Moves out everything recorded since the last call.
+    pub(super) fn take(&self, stamp: SnapshotStamp) -> IntervalSnapshot {
+        let cpu = thread_cpu_time();
+        let mut generator = std::mem::take(&mut *self.generator.borrow_mut());
+        generator.cpu_busy = cpu.saturating_sub(self.cpu_before.replace(cpu));
+        generator.wall = stamp.length;
+        generator.open_connections = stamp.open_connections;
+        let users = self.users.get();
+        IntervalSnapshot {
+            shard: stamp.shard,
+            sequence: stamp.sequence,
+            phase: stamp.phase,
+            start: stamp.start,
+            length: stamp.length,
+            series: self.take_series(),
+            iterations: std::mem::take(&mut *self.iterations.borrow_mut()),
+            users_active: users,
+            users_max: self.users_max.replace(users),
+            generator,
+            error_samples: std::mem::take(&mut *self.samples.borrow_mut()),
+            samples_dropped: self.samples_dropped.take(),
+            ..IntervalSnapshot::default()
+        }
+    }
+
+    fn take_series(&self) -> Vec<(Arc<SeriesMeta>, RequestStats)> {
+        let registry = self.registry.borrow();
+        let mut series = self.series.borrow_mut();
+        let used = series.iter_mut().zip(registry.all()).filter(|(stats, _)| !stats.is_empty());
+        used.map(|(stats, meta)| (Arc::clone(meta), stats.take())).collect()
+    }
+}
+
+/// An iteration that has not ended.
+#[derive(Debug)]
+pub(super) struct RunningIteration {
+    recorder: Rc<Recorder>,
+    started: Instant,
+    outcome: Option<Outcome>,
+}
+
+impl RunningIteration {
+    /// The iteration has ended by itself.
+    pub(super) fn end(mut self, outcome: Outcome) {
+        self.outcome = Some(outcome);
+    }
+}
+
+impl Drop for RunningIteration {
+    fn drop(&mut self) {
+        let mut iterations = self.recorder.iterations.borrow_mut();
+        match self.outcome {
+            Some(Outcome::Completed) => iterations.completed += 1,
+            Some(Outcome::Failed) => iterations.failed += 1,
+            // Nothing was done: it was no iteration.
+            Some(Outcome::Exhausted) => return,
+            None => {
+                iterations.interrupted += 1;
+                return;
+            }
+        }
+        iterations.duration.record(nanos(self.started.elapsed()));
+    }
+}
+
+/// Whole nanoseconds, as histograms take them.
+pub(crate) fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
