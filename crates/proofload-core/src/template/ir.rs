@@ -101,14 +101,10 @@ pub type Choices = Box<[Arc<[u8]>]>;
 pub enum Filter {
     /// Base64 with padding (RFC 4648, section 4).
     Base64,
-    /// Percent-encoding of everything but unreserved characters.
-    UrlEncode,
     /// ASCII letters to upper case.
     Upper,
     /// ASCII letters to lower case.
     Lower,
-    /// Escapes for the inside of a JSON string, without quotes.
-    Json,
     /// Nothing, but the value must be a JSON number, else rendering fails.
     Number,
 }
@@ -117,10 +113,8 @@ impl Filter {
     /// Every filter with its word.
     pub const WORDS: &'static [(&'static str, Self)] = &[
         ("base64", Self::Base64),
-        ("urlencode", Self::UrlEncode),
         ("upper", Self::Upper),
         ("lower", Self::Lower),
-        ("json", Self::Json),
         ("number", Self::Number),
     ];
 }
@@ -141,6 +135,17 @@ pub enum Escape {
     Path,
     /// In a header value: CR, LF and NUL are refused, nothing is changed.
     Header,
+}
+
+impl Escape {
+    /// Every way with its word. A plan rarely needs them: where an expression stands says it.
+    pub const WORDS: &'static [(&'static str, Self)] = &[
+        ("raw", Self::None),
+        ("json", Self::Json),
+        ("urlencode", Self::Query),
+        ("path", Self::Path),
+        ("header", Self::Header),
+    ];
 }
 
 impl Template {

@@ -20,8 +20,8 @@ pub use load::{
     UserStage,
 };
 pub use users::{
-    Body, DataFeed, FeedMode, Header, Method, RequestSpec, RequestUrl, Sign, Step, Task, TaskOrder,
-    ThinkTime, UserKind, Variable,
+    Body, DataFeed, FeedMode, Header, Method, RequestSpec, RequestUrl, Row, Sign, Step, Task,
+    TaskOrder, ThinkTime, UserKind, Variable,
 };
 
 use crate::inspect::CacheRule;

@@ -209,8 +209,11 @@ pub struct DataFeed {
     /// Names of the columns.
     pub columns: Vec<Arc<str>>,
     /// At least one; each as long as `columns`.
-    pub rows: Arc<[Box<[Arc<[u8]>]>]>,
+    pub rows: Arc<[Row]>,
 }
+
+/// One row of a feed.
+pub type Row = Box<[Arc<[u8]>]>;
 
 /// Who gets which row of a feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
