@@ -6,8 +6,8 @@ mod words;
 pub use model::{
     ArrivalLoad, BaseUrl, Body, Burst, BurstSize, CheckId, CounterSlot, DataCell, DataFeed,
     Encoding, FeedId, FeedMode, GroupId, Header, HealthCheck, HttpSettings, HttpVersion, Load,
-    Method, Overload, PemFile, Phase, PhaseKind, Plan, RateStage, Redirects, RequestSpec,
-    RequestUrl, Row, Scheme, Sign, Spacing, StaticHost, Step, Target, Task, TaskOrder, ThinkTime,
-    Tls, UserKind, UserLoad, UserStage, VarSlot, Variable,
+    Method, Overload, PemFile, Phase, Plan, RateStage, Redirects, RequestSpec, RequestUrl, Row,
+    Scheme, Sign, Spacing, StaticHost, Step, Target, Task, TaskOrder, ThinkTime, Tls, UserKind,
+    UserLoad, UserStage, VarSlot, Variable,
 };
 pub use words::{is_token, nearest};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::ThinkTime;
+use crate::schedule::MixEntry;
 
 /// One part of a run, with its own load and its own expectations.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,8 +13,9 @@ pub struct Phase {
     pub name: Arc<str>,
     /// How much load, when.
     pub load: Load,
-    /// Who makes it; at least one with a weight or a count above 0.
-    pub kinds: Vec<PhaseKind>,
+    /// Who makes it, by index into [`Plan::users`](super::Plan::users); at least one with a weight or a
+    /// count above 0.
+    pub kinds: Vec<MixEntry>,
     /// Load on top of `load`, at given times.
     pub bursts: Vec<Burst>,
     /// The load rises in steps of this length, and each is judged by itself: after a warm-up within
@@ -28,17 +30,6 @@ pub struct Phase {
     pub abort_on_fail: bool,
     /// How long to wait before `abort_on_fail` looks for the first time.
     pub abort_delay: Duration,
-}
-
-/// A kind of user that takes part in a phase.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PhaseKind {
-    /// Index into [`Plan::users`](super::Plan::users).
-    pub kind: usize,
-    /// Share among the kinds of this phase.
-    pub weight: u32,
-    /// Exactly this many of the phase's users, before shares are taken.
-    pub count: Option<u32>,
 }
 
 /// How much load, when.

@@ -16,8 +16,7 @@ pub use http::{
     BaseUrl, Encoding, HttpSettings, HttpVersion, PemFile, Redirects, Scheme, StaticHost, Tls,
 };
 pub use load::{
-    ArrivalLoad, Burst, BurstSize, Load, Overload, Phase, PhaseKind, RateStage, Spacing, UserLoad,
-    UserStage,
+    ArrivalLoad, Burst, BurstSize, Load, Overload, Phase, RateStage, Spacing, UserLoad, UserStage,
 };
 pub use users::{
     Body, DataFeed, FeedMode, Header, Method, RequestSpec, RequestUrl, Row, Sign, Step, Task,
