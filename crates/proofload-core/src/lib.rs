@@ -1,5 +1,8 @@
 //! The pure part of Proofload: no clock, no files, no network. Time is an argument.
 
+pub mod inspect;
 pub mod metrics;
+pub mod plan;
 pub mod schedule;
+pub mod template;
 pub mod units;

@@ -1,0 +1,23 @@
+//! Small grammars of HTTP, and what people probably meant.
+
+/// Whether the text is a token of RFC 9110, section 5.6.2: a legal method or header name.
+#[must_use]
+pub fn is_token(text: &str) -> bool {
+    !text.is_empty()
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+}
+
+/// The candidate that was probably meant: the nearest one, if it is near enough to be a slip.
+#[must_use]
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let wanted = word.to_lowercase().replace(['-', ' '], "_");
+    candidates
+        .into_iter()
+        .map(|candidate| {
+            let normal = candidate.to_lowercase().replace(['-', ' '], "_");
+            (strsim::damerau_levenshtein(&wanted, &normal), candidate)
+        })
+        .filter(|(distance, candidate)| *distance <= (candidate.chars().count() / 3).max(1))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
