@@ -32,6 +32,7 @@ pub struct ArrivalSchedule {
     segment: usize,
     area_before: f64,
     next_local: u64,
+    limit: u64,
     gaps: Option<ExponentialGaps>,
 }
 
@@ -43,7 +44,14 @@ impl ArrivalSchedule {
             Spacing::Even => None,
             Spacing::Poisson { seed } => Some(ExponentialGaps::new(seed, shard)),
         };
-        Self { profile, shard, segment: 0, area_before: 0.0, next_local: 0, gaps }
+        Self { profile, shard, segment: 0, area_before: 0.0, next_local: 0, limit: u64::MAX, gaps }
+    }
+
+    /// Ends the whole load after `arrivals`, if the profile has not ended by then.
+    #[must_use]
+    pub fn at_most(mut self, arrivals: Option<u64>) -> Self {
+        self.limit = arrivals.map_or(u64::MAX, |arrivals| self.shard.share_of_u64(arrivals));
+        self
     }
 
     /// The area under the rate of the whole load at which this shard's next arrival is due.
@@ -60,6 +68,9 @@ impl ArrivalSchedule {
 
 impl Schedule for ArrivalSchedule {
     fn next(&mut self, _elapsed: Duration) -> Step {
+        if self.next_local >= self.limit {
+            return Step::Finished;
+        }
         let area = self.next_area();
         while let Some(segment) = self.profile.segments().get(self.segment) {
             let within = area - self.area_before;

@@ -11,6 +11,7 @@
 mod arrivals;
 mod merged;
 mod mix;
+mod of_phase;
 mod profile;
 mod shard;
 mod users;
@@ -20,6 +21,7 @@ use std::time::Duration;
 pub use arrivals::{ArrivalSchedule, Spacing};
 pub use merged::MergedSchedule;
 pub use mix::{Mix, MixEntry};
+pub use of_phase::of_phase;
 pub use profile::{Profile, Segment};
 pub use shard::Shard;
 pub use users::UserSchedule;

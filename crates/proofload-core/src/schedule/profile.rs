@@ -29,6 +29,17 @@ impl Segment {
         self.from + (self.to - self.from) * share
     }
 
+    /// The piece cut in two at `at_s` seconds since the phase began, if that lies within it.
+    fn split_at(self, at_s: f64) -> impl Iterator<Item = Self> {
+        let within = self.start_s < at_s && at_s < self.end_s();
+        let at_s = if within { at_s } else { self.end_s() };
+        let middle = if within { self.value_at(at_s) } else { self.to };
+        let first = Self { length_s: at_s - self.start_s, to: middle, ..self };
+        let second =
+            Self { start_s: at_s, length_s: self.end_s() - at_s, from: middle, to: self.to };
+        std::iter::once(first).chain(within.then_some(second))
+    }
+
     /// The area under the piece: for a rate, the number of arrivals in it.
     #[must_use]
     pub fn area(&self) -> f64 {
@@ -88,6 +99,32 @@ impl Profile {
     pub fn hold(self, time: Duration) -> Self {
         let level = self.level;
         self.to(level, time)
+    }
+
+    /// Adds `level` for `lasts` from each of the times in `begins`, within the profile's length.
+    #[must_use]
+    pub fn plus(
+        self,
+        level: f64,
+        lasts: Duration,
+        begins: impl IntoIterator<Item = Duration>,
+    ) -> Self {
+        let mut segments = self.segments;
+        for begin in begins {
+            let (from_s, to_s) = (begin.as_secs_f64(), (begin + lasts).as_secs_f64());
+            let cut = segments
+                .into_iter()
+                .flat_map(|s| s.split_at(from_s))
+                .flat_map(|s| s.split_at(to_s));
+            segments = cut
+                .map(|segment| {
+                    let middle_s = segment.start_s + segment.length_s / 2.0;
+                    let more = if from_s < middle_s && middle_s < to_s { level } else { 0.0 };
+                    Segment { from: segment.from + more, to: segment.to + more, ..segment }
+                })
+                .collect();
+        }
+        Self { segments, ..self }
     }
 
     /// The pieces, in order of time, without gaps.

@@ -22,10 +22,7 @@ pub fn raise_descriptor_limit() -> DescriptorLimit {
         let _ = setrlimit(Resource::Nofile, raised);
     }
     let now = getrlimit(Resource::Nofile);
-    DescriptorLimit {
-        soft: now.current.unwrap_or(u64::MAX),
-        hard: now.maximum.unwrap_or(u64::MAX),
-    }
+    DescriptorLimit { soft: now.current.unwrap_or(u64::MAX), hard: now.maximum.unwrap_or(u64::MAX) }
 }
 
 #[cfg(test)]
