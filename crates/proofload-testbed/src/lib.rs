@@ -1,1 +1,15 @@
-//! Placeholder of the workspace skeleton.
+//! Services to put load on: a demo with realistic endpoints, and fixture servers with a ledger.
+//!
+//! Nothing here is published. The demo is what `proofload demo` starts and what the example plans
+//! run against. The fixtures are the oracle of the test suite: each counts what it really saw and
+//! did, so a report can be compared with the truth instead of with itself.
+//!
+//! - feature `demo`: [`demo::Demo`], an axum service with knobs for latency, errors, capacity and
+//!   stalls;
+//! - feature `fixture`: [`fixture::Fixture`], a server that can misbehave byte by byte, over
+//!   cleartext or TLS, HTTP/1.1 or HTTP/2.
+
+#[cfg(feature = "demo")]
+pub mod demo;
+#[cfg(feature = "fixture")]
+pub mod fixture;

@@ -1,0 +1,13 @@
+//! The testbed, seen through plain sockets: no HTTP client stands between a test and the bytes.
+
+mod client;
+#[cfg(feature = "fixture")]
+mod fixture_basics;
+#[cfg(feature = "fixture")]
+mod fixture_faults;
+#[cfg(feature = "fixture")]
+mod fixture_http2;
+#[cfg(feature = "fixture")]
+mod fixture_timing;
+#[cfg(feature = "fixture")]
+mod fixture_tls;
