@@ -1,1 +1,26 @@
-//! The HTTP client of the virtual users.
+//! HTTP: a client made to measure with, in which the measuring costs next to nothing.
+
+mod client;
+mod connect;
+mod deadline;
+mod dns;
+mod exchange;
+mod failure;
+mod h1;
+mod origin;
+mod request;
+mod response;
+mod settings;
+mod shared;
+mod stream;
+mod syntax;
+mod tls;
+
+pub use client::Client;
+pub use exchange::{BodyUse, Exchange, Failure, Protocol, Timings};
+pub use origin::{Origin, OriginError, Scheme};
+pub use request::{HeaderError, Headers, HeadersMark, Request};
+pub use response::Response;
+pub use settings::{ClientCertificate, ClientSettings, DnsSettings, HttpVersion, TlsSettings};
+pub use shared::{Prepared, Shared};
+pub use tls::SetupError;

@@ -1,0 +1,140 @@
+//! Opens connections: look up, TCP connect address by address, TLS handshake.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use proofload_core::metrics::ErrorKind;
+use rustls::pki_types::ServerName;
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::timeout_at;
+use tokio_rustls::TlsConnector;
+
+use super::exchange::{Failure, Timings};
+use super::failure::{self, Doing};
+use super::origin::{Origin, Scheme};
+use super::settings::HttpVersion;
+use super::shared::Shared;
+use super::stream::Stream;
+
+/// A new stream and what to speak on it.
+#[derive(Debug)]
+pub(crate) struct Connected {
+    pub(crate) stream: Stream,
+    pub(crate) http2: bool,
+}
+
+/// Opens a connection to an origin. `deadline` is that of the exchange; the connect timeout may end
+/// it earlier.
+pub(crate) async fn connect(
+    shared: &Shared,
+    origin: &Origin,
+    deadline: Instant,
+    timings: &mut Timings,
+) -> Result<Connected, Failure> {
+    let settings = shared.settings();
+    let connect_deadline = Instant::now() + settings.connect_timeout;
+    let limit = deadline.min(connect_deadline);
+    let opening = open(shared, origin, limit, timings);
+    match timeout_at(limit.into(), opening).await {
+        Ok(result) => result,
+        Err(_) if connect_deadline <= deadline => Err(Failure::new(
+            ErrorKind::ConnectTimeout,
+            format!("no connection to {origin} within {:?}", settings.connect_timeout),
+        )),
+        Err(_) => Err(Failure::new(
+            ErrorKind::Timeout,
+            format!("the request timed out before {origin} was connected"),
+        )),
+    }
+}
+
+async fn open(
+    shared: &Shared,
+    origin: &Origin,
+    limit: Instant,
+    timings: &mut Timings,
+) -> Result<Connected, Failure> {
+    let begun = Instant::now();
+    let resolved = shared.resolver.resolve(origin).await?;
+    let mut now = Instant::now();
+    if resolved.looked_up {
+        timings.dns = Some(now - begun);
+    }
+    let tcp = connect_tcp(shared, &resolved.addresses, limit).await;
+    let connected_at = Instant::now();
+    timings.connect = Some(connected_at - now);
+    now = connected_at;
+    let tcp = tcp?;
+    if origin.scheme() == Scheme::Http {
+        let http2 = shared.settings().version == HttpVersion::Http2;
+        return Ok(Connected { stream: Stream::Plain(tcp), http2 });
+    }
+    let result = handshake(shared, origin, tcp).await;
+    timings.tls = Some(now.elapsed());
+    result
+}
+
+/// Tries the addresses in order. All but the last get an equal share of the time that is left, so
+/// that an address that swallows packets does not use up all of it.
+async fn connect_tcp(
+    shared: &Shared,
+    addresses: &[SocketAddr],
+    limit: Instant,
+) -> Result<TcpStream, Failure> {
+    let mut last = Failure::new(ErrorKind::Dns, "no address");
+    for (index, &address) in addresses.iter().enumerate() {
+        let untried = u32::try_from(addresses.len() - index).unwrap_or(u32::MAX);
+        let now = Instant::now();
+        let share: Duration = limit.saturating_duration_since(now) / untried;
+        let attempt = connect_one(shared.settings().local_address, address);
+        let result = if untried == 1 {
+            attempt.await
+        } else {
+            timeout_at((now + share).into(), attempt).await.unwrap_or_else(|_| {
+                Err(Failure::new(ErrorKind::ConnectTimeout, format!("{address}: no answer")))
+            })
+        };
+        match result {
+            Ok(stream) => return Ok(stream),
+            Err(failure) => last = failure,
+        }
+    }
+    Err(last)
+}
+
+async fn connect_one(local: Option<IpAddr>, address: SocketAddr) -> Result<TcpStream, Failure> {
+    let attempt = async {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        if let Some(local) = local {
+            socket.bind(SocketAddr::new(local, 0))?;
+        }
+        socket.set_nodelay(true)?;
+        socket.connect(address).await
+    };
+    attempt.await.map_err(|error| {
+        let failure = failure::from_io(&error, Doing::Connecting);
+        Failure::new(failure.kind, format!("{address}: {}", failure.detail))
+    })
+}
+
+async fn handshake(shared: &Shared, origin: &Origin, tcp: TcpStream) -> Result<Connected, Failure> {
+    let (material, config) = shared.tls()?;
+    let name = match &material.server_name {
+        Some(name) => name.clone(),
+        None => ServerName::try_from(origin.host().to_owned()).map_err(|_| {
+            Failure::new(ErrorKind::Tls, format!("`{}` is not a TLS server name", origin.host()))
+        })?,
+    };
+    let stream = TlsConnector::from(config)
+        .connect(name, tcp)
+        .await
+        .map_err(|error| failure::from_io(&error, Doing::Handshaking))?;
+    let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+    if !http2 && shared.settings().version == HttpVersion::Http2 {
+        return Err(Failure::new(
+            ErrorKind::Http2,
+            format!("{origin} did not agree to HTTP/2 (ALPN)"),
+        ));
+    }
+    Ok(Connected { stream: Stream::Tls(Box::new(stream)), http2 })
+}

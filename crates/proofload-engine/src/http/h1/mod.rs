@@ -1,0 +1,7 @@
+//! HTTP/1.1: the answer parser, which knows no sockets, and the connection that feeds it.
+
+mod chunked;
+pub(crate) mod connection;
+pub(crate) mod encode;
+pub(crate) mod head;
+pub(crate) mod reader;
