@@ -15,6 +15,9 @@ pub struct IterationStats {
     pub interrupted: u64,
     /// Iterations of open load that were not started, because `max_users` were busy.
     pub dropped: u64,
+    /// Arrivals that found every user at work and had to wait (open load). They are measured from
+    /// their intended start.
+    pub queued: u64,
     /// How long completed iterations took, think time included, in nanoseconds.
     pub duration: Histogram,
     /// How late iterations of open load started, compared with the schedule, in nanoseconds.
@@ -36,6 +39,7 @@ impl IterationStats {
         self.failed = self.failed.saturating_add(other.failed);
         self.interrupted = self.interrupted.saturating_add(other.interrupted);
         self.dropped = self.dropped.saturating_add(other.dropped);
+        self.queued = self.queued.saturating_add(other.queued);
         self.duration.merge(&other.duration);
         self.start_lag.merge(&other.start_lag);
     }
@@ -51,7 +55,8 @@ impl IterationStats {
 
     /// Forgets everything but keeps the histograms' pages.
     pub fn clear(&mut self) {
-        (self.completed, self.failed, self.interrupted, self.dropped) = (0, 0, 0, 0);
+        (self.completed, self.failed, self.interrupted) = (0, 0, 0);
+        (self.dropped, self.queued) = (0, 0);
         self.duration.clear();
         self.start_lag.clear();
     }
@@ -62,6 +67,7 @@ impl IterationStats {
         self.completed == 0
             && self.interrupted == 0
             && self.dropped == 0
+            && self.queued == 0
             && self.start_lag.is_empty()
     }
 

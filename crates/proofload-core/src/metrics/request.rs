@@ -92,6 +92,9 @@ pub struct RequestStats {
     pub new_connections: u64,
     /// Requests sent again over a fresh connection.
     pub reconnects: u64,
+    /// Requests that were under way when their phase ended and were cut off. They are neither
+    /// successes nor failures and have no response time; the server may have seen them.
+    pub interrupted: u64,
     /// Checks, by their index in [`super::SeriesMeta::checks`].
     pub checks: Vec<CheckCount>,
 }
@@ -209,7 +212,7 @@ impl RequestStats {
     /// Whether nothing at all was recorded.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.requests() == 0 && self.checks_total().total() == 0
+        self.requests() == 0 && self.interrupted == 0 && self.checks_total().total() == 0
     }
 
     /// The histograms, for what is done to each of them.
@@ -241,7 +244,7 @@ impl RequestStats {
         ]
     }
 
-    fn counters_mut(&mut self) -> [&mut u64; 6] {
+    fn counters_mut(&mut self) -> [&mut u64; 7] {
         [
             &mut self.bytes_sent,
             &mut self.bytes_received,
@@ -249,10 +252,11 @@ impl RequestStats {
             &mut self.cache_known,
             &mut self.new_connections,
             &mut self.reconnects,
+            &mut self.interrupted,
         ]
     }
 
-    fn counters(&self) -> [u64; 6] {
+    fn counters(&self) -> [u64; 7] {
         [
             self.bytes_sent,
             self.bytes_received,
@@ -260,6 +264,7 @@ impl RequestStats {
             self.cache_known,
             self.new_connections,
             self.reconnects,
+            self.interrupted,
         ]
     }
 
