@@ -71,7 +71,8 @@ mod tests {
         let claimed: u64 = std::thread::scope(|scope| {
             let claim_all = || {
                 let mut user = budget.for_user();
-                std::iter::repeat_with(|| user.claim()).take_while(|&claimed| claimed).count() as u64
+                std::iter::repeat_with(|| user.claim()).take_while(|&claimed| claimed).count()
+                    as u64
             };
             let threads: Vec<_> = (0..4).map(|_| scope.spawn(claim_all)).collect();
             threads.into_iter().map(|t| t.join().expect("no panic")).sum()

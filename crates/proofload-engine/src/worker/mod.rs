@@ -14,7 +14,7 @@ mod timer;
 mod user;
 
 pub(crate) use budget::Budget;
-pub use recorder::Recorder;
 pub(crate) use recorder::nanos;
+pub use recorder::{Example, Recorder};
 pub use stop::Stop;
 pub(crate) use thread::{Command, PhaseOrder, Report, Worker, WorkerSetup};

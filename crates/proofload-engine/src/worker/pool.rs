@@ -57,11 +57,7 @@ struct State {
 }
 
 impl<S: UserSource> Pool<S> {
-    pub(super) fn new(
-        source: Rc<S>,
-        phase: Rc<PhaseContext>,
-        settings: PoolSettings,
-    ) -> Rc<Self> {
+    pub(super) fn new(source: Rc<S>, phase: Rc<PhaseContext>, settings: PoolSettings) -> Rc<Self> {
         let state = RefCell::new(State::default());
         Rc::new(Self { source, phase, settings, state, emptied: Notify::new() })
     }

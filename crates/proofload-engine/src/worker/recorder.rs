@@ -9,15 +9,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use proofload_core::metrics::{
-    ErrorSample, GeneratorStats, IntervalSnapshot, IterationStats, RequestSample, RequestStats,
-    SeriesId, SeriesMeta, SeriesRegistry,
+    ErrorKind, ErrorSample, ErrorSamples, GeneratorStats, IntervalSnapshot, IterationStats,
+    RequestSample, RequestStats, SeriesId, SeriesMeta, SeriesRegistry, SeriesSnapshot, ShardId,
 };
 
 use crate::system::thread_cpu_time;
 use crate::workload::Outcome;
-
-/// Samples of errors kept between two snapshots; further ones are counted as dropped.
-const MAX_ERROR_SAMPLES: usize = 20;
 
 /// The measurements of one worker.
 #[derive(Debug, Default)]
@@ -26,8 +23,8 @@ pub struct Recorder {
     registry: RefCell<SeriesRegistry>,
     iterations: RefCell<IterationStats>,
     generator: RefCell<GeneratorStats>,
-    samples: RefCell<Vec<ErrorSample>>,
-    samples_dropped: Cell<u64>,
+    errors: RefCell<ErrorSamples>,
+    phase_started: Cell<Option<Instant>>,
     users: Cell<u32>,
     users_max: Cell<u32>,
     cpu_before: Cell<Duration>,
@@ -36,12 +33,12 @@ pub struct Recorder {
 /// Which part of the run a snapshot is of.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SnapshotStamp {
-    pub(super) shard: u32,
+    pub(super) shard: ShardId,
     pub(super) sequence: u64,
     pub(super) phase: u32,
     pub(super) start: Duration,
     pub(super) length: Duration,
-    pub(super) open_connections: u64,
+    pub(super) open_connections: u32,
 }
 
 impl Recorder {
@@ -72,15 +69,23 @@ impl Recorder {
         self.series.borrow_mut()[series.index()].interrupted += 1;
     }
 
-    /// Keeps an example of an error, if there is room for one more in this interval. The closure is
-    /// called only then.
-    pub fn error_sample(&self, sample: impl FnOnce() -> ErrorSample) {
-        let mut samples = self.samples.borrow_mut();
-        if samples.len() < MAX_ERROR_SAMPLES {
-            samples.push(sample());
-        } else {
-            self.samples_dropped.set(self.samples_dropped.get() + 1);
+    /// Keeps an example of an error, if one more of its kind is wanted in this interval; the closure
+    /// is called only then.
+    pub fn error_sample(&self, kind: ErrorKind, example: impl FnOnce() -> Example) {
+        let mut errors = self.errors.borrow_mut();
+        if !errors.wants(kind) {
+            return errors.skip();
         }
+        let Example { request, message, status, elapsed } = example();
+        let started = self.phase_started.get();
+        errors.add(ErrorSample {
+            at_ns: started.map_or(0, |started| nanos(started.elapsed())),
+            kind,
+            request,
+            message,
+            status,
+            elapsed_ns: nanos(elapsed),
+        });
     }
 
     /// An iteration begins. Its end is told to what is returned; without that it counts as cut off.
@@ -114,37 +119,62 @@ impl Recorder {
         self.users_max.set(self.users_max.get().max(users));
     }
 
+    /// A phase begins: what was recorded between phases belongs to none.
+    pub(super) fn begin_phase(&self, started: Instant) {
+        self.phase_started.set(Some(started));
+        self.users_max.set(0);
+        self.cpu_before.set(thread_cpu_time());
+        self.series.borrow_mut().iter_mut().for_each(RequestStats::clear);
+        *self.iterations.borrow_mut() = IterationStats::default();
+        *self.generator.borrow_mut() = GeneratorStats::default();
+        *self.errors.borrow_mut() = ErrorSamples::default();
+    }
+
     /// Moves out everything recorded since the last call.
     pub(super) fn take(&self, stamp: SnapshotStamp) -> IntervalSnapshot {
-        let cpu = thread_cpu_time();
-        let mut generator = std::mem::take(&mut *self.generator.borrow_mut());
-        generator.cpu_busy = cpu.saturating_sub(self.cpu_before.replace(cpu));
-        generator.wall = stamp.length;
-        generator.open_connections = stamp.open_connections;
         let users = self.users.get();
         IntervalSnapshot {
-            shard: stamp.shard,
-            sequence: stamp.sequence,
-            phase: stamp.phase,
-            start: stamp.start,
-            length: stamp.length,
+            start_ns: nanos(stamp.start),
+            length_ns: nanos(stamp.length),
             series: self.take_series(),
-            iterations: std::mem::take(&mut *self.iterations.borrow_mut()),
+            iterations: self.iterations.borrow_mut().take(),
             users_active: users,
             users_max: self.users_max.replace(users),
-            generator,
-            error_samples: std::mem::take(&mut *self.samples.borrow_mut()),
-            samples_dropped: self.samples_dropped.take(),
-            ..IntervalSnapshot::default()
+            generator: self.take_generator(&stamp),
+            errors: self.errors.take(),
+            ..IntervalSnapshot::new(stamp.shard, stamp.phase, stamp.sequence)
         }
     }
 
-    fn take_series(&self) -> Vec<(Arc<SeriesMeta>, RequestStats)> {
+    fn take_generator(&self, stamp: &SnapshotStamp) -> GeneratorStats {
+        let cpu = thread_cpu_time();
+        let busy = cpu.saturating_sub(self.cpu_before.replace(cpu));
+        let mut generator = self.generator.borrow_mut();
+        generator.record_interval(nanos(busy), nanos(stamp.length));
+        generator.open_connections = stamp.open_connections;
+        generator.take()
+    }
+
+    fn take_series(&self) -> Vec<SeriesSnapshot> {
         let registry = self.registry.borrow();
         let mut series = self.series.borrow_mut();
         let used = series.iter_mut().zip(registry.all()).filter(|(stats, _)| !stats.is_empty());
-        used.map(|(stats, meta)| (Arc::clone(meta), stats.take())).collect()
+        used.map(|(stats, meta)| SeriesSnapshot { meta: Arc::clone(meta), stats: stats.take() })
+            .collect()
     }
+}
+
+/// What an error looked like.
+#[derive(Clone, Debug)]
+pub struct Example {
+    /// Name of the request.
+    pub request: String,
+    /// What went wrong, in words, without secrets.
+    pub message: String,
+    /// Status of the answer, 0 without one.
+    pub status: u16,
+    /// How long the request took.
+    pub elapsed: Duration,
 }
 
 /// An iteration that has not ended.
@@ -165,17 +195,17 @@ impl RunningIteration {
 impl Drop for RunningIteration {
     fn drop(&mut self) {
         let mut iterations = self.recorder.iterations.borrow_mut();
-        match self.outcome {
-            Some(Outcome::Completed) => iterations.completed += 1,
-            Some(Outcome::Failed) => iterations.failed += 1,
+        let failed = match self.outcome {
+            Some(Outcome::Completed) => false,
+            Some(Outcome::Failed) => true,
             // Nothing was done: it was no iteration.
             Some(Outcome::Exhausted) => return,
             None => {
                 iterations.interrupted += 1;
                 return;
             }
-        }
-        iterations.duration.record(nanos(self.started.elapsed()));
+        };
+        iterations.record(nanos(self.started.elapsed()), failed);
     }
 }
 

@@ -6,9 +6,9 @@ use std::sync::mpsc::Sender;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use proofload_core::metrics::IntervalSnapshot;
+use proofload_core::metrics::{IntervalSnapshot, ShardId};
 use proofload_core::plan::{Load, Overload, Phase};
-use proofload_core::schedule::{self, Mix, MixEntry, Shard};
+use proofload_core::schedule::{self, Mix, Shard};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::budget::Budget;
@@ -17,6 +17,7 @@ use super::pool::{Pool, PoolSettings};
 use super::recorder::{Recorder, SnapshotStamp};
 use super::stop::{Stop, StopSignal};
 use super::timer::PreciseTimer;
+use crate::run::Message;
 use crate::workload::{PhaseContext, SetupError, UserSource, WorkerContext, Workload};
 
 /// How often a worker reports what it has recorded.
@@ -53,6 +54,8 @@ pub(crate) enum Report {
     Interval(Box<IntervalSnapshot>),
     /// The phase is over and everything recorded in it has been reported.
     PhaseEnded,
+    /// The worker has ended: it was told to, or it panicked.
+    Gone,
 }
 
 /// What a worker is made from.
@@ -61,8 +64,7 @@ pub(crate) struct WorkerSetup<W> {
     pub(crate) shard: Shard,
     pub(crate) workload: Arc<W>,
     pub(crate) seed: u64,
-    /// Reports go here with the worker's number.
-    pub(crate) reports: Sender<(u32, Report)>,
+    pub(crate) reports: Sender<Message>,
 }
 
 /// A running worker. Dropping the handle ends it: users at work are cut off.
@@ -80,7 +82,8 @@ impl Worker {
     pub(crate) fn spawn<W: Workload>(setup: WorkerSetup<W>) -> std::io::Result<Self> {
         let (sender, receiver) = unbounded_channel();
         let name = format!("worker-{}", setup.shard.index());
-        let thread = std::thread::Builder::new().name(name).spawn(move || work(&setup, receiver))?;
+        let thread =
+            std::thread::Builder::new().name(name).spawn(move || work(&setup, receiver))?;
         Ok(Self { commands: Some(sender), thread: Some(thread) })
     }
 
@@ -89,6 +92,11 @@ impl Worker {
         if let Some(commands) = &self.commands {
             let _ = commands.send(command);
         }
+    }
+
+    /// Lets go of a worker that has ended or hangs, without waiting for it.
+    pub(crate) fn abandon(mut self) {
+        self.thread = None;
     }
 }
 
@@ -102,8 +110,21 @@ impl Drop for Worker {
     }
 }
 
+/// Says that the worker has ended, however that came about.
+struct Farewell<'a, F: Fn(Report)>(&'a F);
+
+impl<F: Fn(Report)> Drop for Farewell<'_, F> {
+    fn drop(&mut self) {
+        (self.0)(Report::Gone);
+    }
+}
+
 fn work<W: Workload>(setup: &WorkerSetup<W>, commands: UnboundedReceiver<Command>) {
-    let report = |report| drop(setup.reports.send((setup.shard.index(), report)));
+    let report = |report| {
+        drop(setup.reports.send(Message::Worker { worker: setup.shard.index(), report }));
+    };
+    // Dropped last, also by a panic.
+    let _farewell = Farewell(&report);
     let runtime = match tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build_local(tokio::runtime::LocalOptions::default())
@@ -116,11 +137,8 @@ fn work<W: Workload>(setup: &WorkerSetup<W>, commands: UnboundedReceiver<Command
     };
     runtime.block_on(async {
         let recorder = Rc::new(Recorder::default());
-        let context = WorkerContext {
-            shard: setup.shard,
-            recorder: Rc::clone(&recorder),
-            seed: setup.seed,
-        };
+        let context =
+            WorkerContext { shard: setup.shard, recorder: Rc::clone(&recorder), seed: setup.seed };
         let opened = Arc::clone(&setup.workload).open(&context).and_then(|source| {
             let timer = PreciseTimer::new()
                 .map_err(|error| SetupError(format!("a timer could not be made: {error}")))?;
@@ -130,8 +148,7 @@ fn work<W: Workload>(setup: &WorkerSetup<W>, commands: UnboundedReceiver<Command
             Ok((source, timer)) => {
                 report(Report::Opened(Ok(())));
                 let source = Rc::new(source);
-                let (sequence, seed) = (0, setup.seed);
-                Session { setup_shard: setup.shard, source, recorder, timer, sequence, seed }
+                Session { shard: setup.shard, source, recorder, timer, seed: setup.seed }
                     .obey(commands, &report)
                     .await;
             }
@@ -142,20 +159,15 @@ fn work<W: Workload>(setup: &WorkerSetup<W>, commands: UnboundedReceiver<Command
 
 /// A worker whose workload is open.
 struct Session<S> {
-    setup_shard: Shard,
+    shard: Shard,
     source: Rc<S>,
     recorder: Rc<Recorder>,
     timer: PreciseTimer,
-    sequence: u64,
     seed: u64,
 }
 
 impl<S: UserSource> Session<S> {
-    async fn obey(
-        mut self,
-        mut commands: UnboundedReceiver<Command>,
-        report: &impl Fn(Report),
-    ) {
+    async fn obey(mut self, mut commands: UnboundedReceiver<Command>, report: &impl Fn(Report)) {
         while let Some(command) = commands.recv().await {
             // A stop without a phase is too late or too early to mean anything.
             if let Command::Run(order) = command {
@@ -174,21 +186,16 @@ impl<S: UserSource> Session<S> {
         let stop = StopSignal::default();
         let pool = self.pool(order);
         let mut ticks = Ticks::from(order.started);
-        // What happened between phases belongs to none.
-        drop(self.snapshot(order, Duration::ZERO, Duration::ZERO));
+        self.recorder.begin_phase(order.started);
+        let mut sequence = 0;
         let source = Rc::clone(&self.source);
-        let (recorder, shard) = (Rc::clone(&self.recorder), self.setup_shard.index());
-        let sequence = &mut self.sequence;
+        let recorder = Rc::clone(&self.recorder);
+        let shard = ShardId::worker(self.shard.index());
         let mut report_interval = |(start, length): (Duration, Duration)| {
-            *sequence += 1;
-            let stamp = SnapshotStamp {
-                shard,
-                sequence: *sequence,
-                phase: order.index as u32,
-                start,
-                length,
-                open_connections: source.open_connections(),
-            };
+            let phase = order.index as u32;
+            let open_connections = source.open_connections();
+            let stamp = SnapshotStamp { shard, sequence, phase, start, length, open_connections };
+            sequence += 1;
             report(Report::Interval(Box::new(recorder.take(stamp))));
         };
         let driver = Driver {
@@ -220,17 +227,6 @@ impl<S: UserSource> Session<S> {
         report_interval(ticks.rest());
     }
 
-    fn snapshot(&self, order: &PhaseOrder, start: Duration, length: Duration) -> IntervalSnapshot {
-        self.recorder.take(SnapshotStamp {
-            shard: self.setup_shard.index(),
-            sequence: self.sequence,
-            phase: order.index as u32,
-            start,
-            length,
-            open_connections: 0,
-        })
-    }
-
     fn pool(&self, order: &PhaseOrder) -> Rc<Pool<S>> {
         let phase = &order.phase;
         let context = Rc::new(PhaseContext {
@@ -240,24 +236,15 @@ impl<S: UserSource> Session<S> {
             recorder: Rc::clone(&self.recorder),
             seed: self.seed,
         });
-        let entries: Vec<_> = phase
-            .kinds
-            .iter()
-            .map(|kind| MixEntry { kind: kind.kind, weight: kind.weight, count: kind.count })
-            .collect();
         let (max_arriving, overload) = match &phase.load {
-            Load::Arrivals(load) => (load.max_users, load.overload),
+            Load::Arrivals(load) => (Some(load.max_users), load.overload),
             // Bursts of requests on a closed load bring their own users.
-            _ => (u32::MAX, Overload::Drop),
+            Load::Users(_) | Load::SharedIterations { .. } => (None, Overload::Drop),
         };
         let settings = PoolSettings {
-            mix: Mix::new(&entries),
+            mix: Mix::new(&phase.kinds),
             shard: order.shard,
-            max_arriving: if max_arriving == u32::MAX {
-                u32::MAX
-            } else {
-                order.shard.share_of(max_arriving)
-            },
+            max_arriving: max_arriving.map_or(u32::MAX, |users| order.shard.share_of(users)),
             overload,
             budget: order.budget.clone(),
         };

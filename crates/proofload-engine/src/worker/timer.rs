@@ -57,6 +57,10 @@ mod imp {
     pub(super) struct Timer(AsyncFd<OwnedFd>);
 
     impl Timer {
+        #[expect(
+            deprecated,
+            reason = "its replacement is unsafe; an owned descriptor keeps the promise asked for"
+        )]
         pub(super) fn new() -> io::Result<Self> {
             let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
             let fd = timerfd_create(TimerfdClockId::Monotonic, flags)?;

@@ -82,11 +82,7 @@ async fn start(user: &mut impl VirtualUser, seat: &Seat) -> bool {
     }
 }
 
-async fn iterate(
-    user: &mut impl VirtualUser,
-    seat: &Seat,
-    intended: Option<Instant>,
-) -> Outcome {
+async fn iterate(user: &mut impl VirtualUser, seat: &Seat, intended: Option<Instant>) -> Outcome {
     seat.set_intended_start(intended);
     let running = seat.phase.recorder.begin_iteration();
     let outcome = user.iterate().await;

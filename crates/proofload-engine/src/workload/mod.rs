@@ -1,7 +1,7 @@
 //! Where the work of virtual users comes from.
 //!
 //! The engine knows when a user starts, iterates, pauses and stops; it does not know what the user
-//! does. That is a workload's business: the tasks of a plan ([`scripted`]), users written in Rust,
+//! does. That is a workload's business: the tasks of a plan , users written in Rust,
 //! and whatever comes later. N load shapes and M workloads are N + M files.
 //!
 //! A workload is shared by all workers. Each worker opens it once ([`Workload::open`]) and gets a
@@ -39,7 +39,7 @@ pub trait UserSource: 'static {
     fn user(&self, seat: Rc<Seat>) -> Self::User;
 
     /// Connections open at this moment, for the generator's own health.
-    fn open_connections(&self) -> u64;
+    fn open_connections(&self) -> u32;
 }
 
 /// One virtual user, from its start to its end.

@@ -1,0 +1,262 @@
+//! The one owner of a run's state.
+//!
+//! Workers report, handles ask, and the dispatcher alone decides: which phase runs, when it ends, what
+//! counts. It is a plain loop over one inbox, so its state needs no locks.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::time::{Duration, Instant};
+
+use proofload_core::event::{Interval, RunEvent};
+use proofload_core::metrics::{IntervalSnapshot, RunTotals};
+use proofload_core::plan::{Load, Phase, Plan};
+use proofload_core::schedule::Shard;
+
+use super::intervals::Intervals;
+use super::outcome::{PhaseEnd, PhaseRun, RunOutcome};
+use crate::system::DescriptorLimit;
+use crate::worker::{Budget, Command, PhaseOrder, Report, Stop, Worker};
+
+/// A phase begins this long after it is ordered, so that all workers have heard of it by then.
+const LEAD: Duration = Duration::from_millis(5);
+
+/// A phase that is this much over its time (graceful stop included) is cut off, and after twice that
+/// its workers are given up.
+const OVERDUE: Duration = Duration::from_secs(10);
+
+/// What the dispatcher is told.
+#[derive(Debug)]
+pub(crate) enum Message {
+    /// By a worker.
+    Worker {
+        /// The worker's number.
+        worker: u32,
+        /// What it has to say.
+        report: Report,
+    },
+    /// By a handle: end the run.
+    Stop(Stop),
+}
+
+/// The dispatcher of one run.
+#[derive(Debug)]
+pub(super) struct Dispatcher {
+    plan: Arc<Plan>,
+    workers: Vec<Option<Worker>>,
+    inbox: Receiver<Message>,
+    events: SyncSender<RunEvent>,
+    started: Instant,
+    totals: RunTotals,
+    phases: Vec<PhaseRun>,
+    stop: Stop,
+    workers_lost: u32,
+    seed: u64,
+    descriptor_limit: DescriptorLimit,
+}
+
+/// A phase that is running.
+#[derive(Debug)]
+struct Running {
+    index: usize,
+    phase: Arc<Phase>,
+    started: Instant,
+    /// Workers that have not ended the phase, by number.
+    at_work: Vec<u32>,
+    workers: u32,
+    intervals: Intervals,
+    /// The moment by which it should be over, where that can be known.
+    due: Option<Instant>,
+    end: PhaseEnd,
+}
+
+impl Dispatcher {
+    pub(super) fn new(
+        plan: Arc<Plan>,
+        workers: Vec<Worker>,
+        inbox: Receiver<Message>,
+        events: SyncSender<RunEvent>,
+        seed: u64,
+        descriptor_limit: DescriptorLimit,
+    ) -> Self {
+        Self {
+            plan,
+            workers: workers.into_iter().map(Some).collect(),
+            inbox,
+            events,
+            started: Instant::now(),
+            totals: RunTotals::default(),
+            phases: Vec::new(),
+            stop: Stop::No,
+            workers_lost: 0,
+            seed,
+            descriptor_limit,
+        }
+    }
+
+    /// Runs all phases in order.
+    pub(super) fn run(mut self) -> RunOutcome {
+        let plan = Arc::clone(&self.plan);
+        for (index, phase) in plan.phases.iter().enumerate() {
+            self.tell(RunEvent::PhaseStarted { phase: index });
+            let run = self.run_phase(index, Arc::new(phase.clone()));
+            let goes_on = matches!(run.end, PhaseEnd::Completed | PhaseEnd::LimitFound(_));
+            self.phases.push(run);
+            self.tell(RunEvent::PhaseEnded { phase: index });
+            if !goes_on || self.stop > Stop::No {
+                break;
+            }
+        }
+        let workers = self.workers.len() as u32;
+        RunOutcome {
+            totals: self.totals,
+            phases: self.phases,
+            interrupted: self.stop > Stop::No,
+            workers_lost: self.workers_lost,
+            workers,
+            seed: self.seed,
+            descriptor_limit: self.descriptor_limit,
+        }
+    }
+
+    fn run_phase(&mut self, index: usize, phase: Arc<Phase>) -> PhaseRun {
+        let mut running = self.order(index, phase);
+        let mut cut_off = false;
+        while !running.at_work.is_empty() {
+            match self.next_message(&running, cut_off) {
+                Ok(Message::Worker { worker, report }) => {
+                    self.hear_worker(&mut running, worker, report);
+                }
+                Ok(Message::Stop(how)) => self.interrupt(&mut running, how),
+                Err(RecvTimeoutError::Timeout) if !cut_off => {
+                    cut_off = true;
+                    self.command(&running.at_work, Stop::Now);
+                }
+                // Workers that do not even answer to that are beyond help.
+                Err(_) => {
+                    for worker in std::mem::take(&mut running.at_work) {
+                        self.lose(worker);
+                    }
+                    running.end = PhaseEnd::Lost;
+                }
+            }
+        }
+        for interval in running.intervals.drain() {
+            self.tell(RunEvent::Interval(Box::new(interval)));
+        }
+        PhaseRun {
+            index,
+            began: running.started.saturating_duration_since(self.started),
+            took: running.started.elapsed(),
+            end: running.end,
+        }
+    }
+
+    /// Gives the phase to as many workers as it has work for.
+    fn order(&self, index: usize, phase: Arc<Phase>) -> Running {
+        let present: Vec<u32> =
+            (0..self.workers.len() as u32).filter(|&at| self.worker(at).is_some()).collect();
+        let most = match &phase.load {
+            // Every worker needs at least one user to serve arrivals with.
+            Load::Arrivals(load) => load.max_users,
+            Load::Users(_) | Load::SharedIterations { .. } => u32::MAX,
+        };
+        let count = (present.len() as u32).min(most).max(1);
+        let budget = match &phase.load {
+            Load::Users(load) => {
+                load.iterations_per_user.map_or(Budget::Unlimited, Budget::PerUser)
+            }
+            Load::SharedIterations { iterations, .. } => Budget::shared(*iterations),
+            Load::Arrivals(_) => Budget::Unlimited,
+        };
+        let started = Instant::now() + LEAD;
+        let at_work: Vec<u32> = present.into_iter().take(count as usize).collect();
+        for (place, &worker) in at_work.iter().enumerate() {
+            if let Some(worker) = self.worker(worker) {
+                worker.send(Command::Run(PhaseOrder {
+                    index,
+                    phase: Arc::clone(&phase),
+                    shard: Shard::new(place as u32, count),
+                    started,
+                    budget: budget.clone(),
+                }));
+            }
+        }
+        let due = phase.load.duration().map(|load| started + load + phase.graceful_stop);
+        let end = if at_work.is_empty() { PhaseEnd::Lost } else { PhaseEnd::Completed };
+        let (workers, intervals) = (at_work.len() as u32, Intervals::default());
+        Running { index, phase, started, at_work, workers, intervals, due, end }
+    }
+
+    fn next_message(&self, running: &Running, cut_off: bool) -> Result<Message, RecvTimeoutError> {
+        let patience = if cut_off { OVERDUE * 2 } else { OVERDUE };
+        match running.due {
+            Some(due) => {
+                let limit = (due + patience).saturating_duration_since(Instant::now());
+                self.inbox.recv_timeout(limit)
+            }
+            None => self.inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        }
+    }
+
+    fn hear_worker(&mut self, running: &mut Running, worker: u32, report: Report) {
+        match report {
+            Report::Interval(snapshot) => self.count(running, &snapshot),
+            Report::PhaseEnded => running.at_work.retain(|&at| at != worker),
+            Report::Gone => {
+                running.at_work.retain(|&at| at != worker);
+                self.lose(worker);
+                if self.workers.iter().all(Option::is_none) {
+                    running.end = PhaseEnd::Lost;
+                }
+            }
+            Report::Opened(_) => {}
+        }
+    }
+
+    fn count(&mut self, running: &mut Running, snapshot: &IntervalSnapshot) {
+        if self.totals.merge(snapshot).is_err() {
+            return;
+        }
+        if let Some(interval) = running.intervals.add(snapshot, running.workers) {
+            self.judge(running, &interval);
+            self.tell(RunEvent::Interval(Box::new(interval)));
+        }
+    }
+
+    /// Looks whether what has been measured ends the phase or the run.
+    fn judge(&mut self, _running: &mut Running, _interval: &Interval) {}
+
+    fn interrupt(&mut self, running: &mut Running, how: Stop) {
+        if how > self.stop {
+            self.stop = how;
+            running.end = PhaseEnd::Interrupted;
+            running.due = Some(Instant::now() + running.phase.graceful_stop);
+            self.command(&running.at_work, how);
+        }
+    }
+
+    fn command(&self, workers: &[u32], stop: Stop) {
+        for &worker in workers {
+            if let Some(worker) = self.worker(worker) {
+                worker.send(Command::Stop(stop));
+            }
+        }
+    }
+
+    fn worker(&self, number: u32) -> Option<&Worker> {
+        self.workers.get(number as usize)?.as_ref()
+    }
+
+    fn lose(&mut self, number: u32) {
+        if let Some(worker) = self.workers.get_mut(number as usize).and_then(Option::take) {
+            self.workers_lost += 1;
+            worker.abandon();
+            self.tell(RunEvent::Notice(format!("worker {number} was lost; the load is smaller")));
+        }
+    }
+
+    /// Tells whoever listens. A renderer that does not keep up misses events; the run does not wait.
+    fn tell(&self, event: RunEvent) {
+        let _ = self.events.try_send(event);
+    }
+}

@@ -1,0 +1,139 @@
+//! Starting a run and holding on to it.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
+use std::thread::JoinHandle;
+
+use proofload_core::event::RunEvent;
+use proofload_core::plan::Plan;
+use proofload_core::schedule::Shard;
+
+use super::dispatcher::{Dispatcher, Message};
+use super::outcome::RunOutcome;
+use crate::system::raise_descriptor_limit;
+use crate::worker::{Report, Stop, Worker, WorkerSetup};
+use crate::workload::{SetupError, Workload};
+
+/// Events that may wait for a slow renderer; further ones are dropped, the run does not wait.
+const EVENT_BUFFER: usize = 1024;
+
+/// What can be chosen about a run besides its plan.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RunOptions {
+    /// How many workers; by default as many as the process may use cores.
+    pub workers: Option<u32>,
+    /// Seed of every random choice, instead of the plan's; by default a fresh one.
+    pub seed: Option<u64>,
+}
+
+/// Why a run could not start. No load has been put on.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The system had no thread to give.
+    #[error("a thread could not be started: {0}")]
+    Thread(#[from] std::io::Error),
+    /// The workload cannot run.
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+    /// A worker ended while it was being set up.
+    #[error("a worker ended unexpectedly while it was being set up")]
+    WorkerLost,
+}
+
+/// A run that is under way. Dropping it cuts the run off.
+#[derive(Debug)]
+pub struct RunHandle {
+    inbox: Sender<Message>,
+    events: Receiver<RunEvent>,
+    dispatcher: Option<JoinHandle<RunOutcome>>,
+}
+
+/// Stops a run from elsewhere, such as a signal handler.
+#[derive(Clone, Debug)]
+pub struct Stopper(Sender<Message>);
+
+impl Stopper {
+    /// Asks the run to end. A more urgent call overrules an earlier one.
+    pub fn stop(&self, how: Stop) {
+        // A run that has ended already needs no stopping.
+        let _ = self.0.send(Message::Stop(how));
+    }
+}
+
+impl RunHandle {
+    /// What stops the run from elsewhere.
+    #[must_use]
+    pub fn stopper(&self) -> Stopper {
+        Stopper(self.inbox.clone())
+    }
+
+    /// What happens, as it happens. Ends with the run.
+    pub fn events(&self) -> impl Iterator<Item = RunEvent> + '_ {
+        self.events.iter()
+    }
+
+    /// Waits for the end of the run.
+    ///
+    /// # Panics
+    /// If the dispatcher did: that is a bug of ours.
+    #[must_use]
+    pub fn wait(mut self) -> RunOutcome {
+        // Nobody reads events any more, and nobody has to.
+        for _event in self.events.iter() {}
+        let dispatcher = self.dispatcher.take().expect("only `wait` and `drop` take it");
+        dispatcher.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
+}
+
+impl Drop for RunHandle {
+    fn drop(&mut self) {
+        if let Some(dispatcher) = self.dispatcher.take() {
+            let _ = self.inbox.send(Message::Stop(Stop::Now));
+            let _ = dispatcher.join();
+        }
+    }
+}
+
+/// Opens `workload` on every worker and starts the first phase of `plan`.
+///
+/// Also raises this process's limit on open descriptors as far as it goes.
+///
+/// # Errors
+/// When threads cannot be made or the workload cannot be opened. No load has been put on then.
+pub fn start<W: Workload>(
+    plan: Arc<Plan>,
+    workload: Arc<W>,
+    options: RunOptions,
+) -> Result<RunHandle, StartError> {
+    let descriptor_limit = raise_descriptor_limit();
+    let seed = options.seed.or(plan.seed).unwrap_or_else(|| fastrand::u64(..));
+    let count = options.workers.unwrap_or_else(available_cores).max(1);
+    let (inbox, messages) = channel();
+    let workers = (0..count)
+        .map(|index| {
+            let shard = Shard::new(index, count);
+            let (workload, reports) = (Arc::clone(&workload), inbox.clone());
+            Worker::spawn(WorkerSetup { shard, workload, seed, reports })
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    wait_until_open(&messages, count)?;
+    let (event_sender, events) = sync_channel(EVENT_BUFFER);
+    let dispatcher = Dispatcher::new(plan, workers, messages, event_sender, seed, descriptor_limit);
+    let dispatcher =
+        std::thread::Builder::new().name("dispatcher".to_owned()).spawn(|| dispatcher.run())?;
+    Ok(RunHandle { inbox, events, dispatcher: Some(dispatcher) })
+}
+
+fn wait_until_open(messages: &Receiver<Message>, count: u32) -> Result<(), StartError> {
+    for _ in 0..count {
+        match messages.recv() {
+            Ok(Message::Worker { report: Report::Opened(result), .. }) => result?,
+            _ => return Err(StartError::WorkerLost),
+        }
+    }
+    Ok(())
+}
+
+fn available_cores() -> u32 {
+    std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32)
+}

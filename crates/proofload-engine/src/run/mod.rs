@@ -1,0 +1,16 @@
+//! A run: its start, its handle, its outcome.
+//!
+//! [`start`] opens the workload on every worker and hands the run over to the [`dispatcher`], a
+//! thread that owns all of its state. Everybody else has a [`RunHandle`]: the console, the live page,
+//! a test. What happens is told by [`RunEvent`](proofload_core::event::RunEvent)s.
+
+mod dispatcher;
+mod handle;
+mod health;
+mod intervals;
+
+pub(crate) use dispatcher::Message;
+pub use handle::{RunHandle, RunOptions, StartError, Stopper, start};
+pub use health::{HealthError, check_health};
+pub use outcome::{PhaseEnd, PhaseRun, RunOutcome};
+mod outcome;

@@ -1,0 +1,55 @@
+//! What is left when a run has ended.
+
+use std::time::Duration;
+
+use proofload_core::metrics::RunTotals;
+
+use crate::system::DescriptorLimit;
+
+/// Everything measured in a run, and how it ended.
+#[derive(Debug)]
+pub struct RunOutcome {
+    /// The measurements of every phase that was begun.
+    pub totals: RunTotals,
+    /// The phases that were begun, in order.
+    pub phases: Vec<PhaseRun>,
+    /// Someone asked the run to end before its time.
+    pub interrupted: bool,
+    /// Workers that ended without being told to, by a bug of ours or of user code. What they measured
+    /// in their last second is missing.
+    pub workers_lost: u32,
+    /// Workers the run began with.
+    pub workers: u32,
+    /// Seed of every random choice.
+    pub seed: u64,
+    /// How many connections this process could have opened.
+    pub descriptor_limit: DescriptorLimit,
+}
+
+/// A phase that was begun.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PhaseRun {
+    /// Its place in the plan.
+    pub index: usize,
+    /// When it began, since the start of the run.
+    pub began: Duration,
+    /// How long it took, including the requests that were in flight at its end.
+    pub took: Duration,
+    /// Why it ended.
+    pub end: PhaseEnd,
+}
+
+/// Why a phase ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PhaseEnd {
+    /// Its load was done.
+    Completed,
+    /// The limit it was to find was found; the text says which one broke and when.
+    LimitFound(String),
+    /// It was given up because a limit broke; the text says which one. Later phases did not run.
+    Aborted(String),
+    /// Someone asked the run to end.
+    Interrupted,
+    /// All workers were lost.
+    Lost,
+}
