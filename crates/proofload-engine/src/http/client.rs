@@ -7,11 +7,14 @@ use std::time::Instant;
 use proofload_core::metrics::ErrorKind;
 
 use super::connect;
+use super::cookies::Jar;
 use super::deadline::Deadline;
-use super::exchange::{BodyUse, Exchange, Failure, Record};
+use super::decode;
+use super::exchange::{BodyUse, Exchange, Failure, Protocol, Record};
 use super::h1::connection::Flight;
 use super::h1::encode;
 use super::h1::reader::Complete;
+use super::h2::{self, Http2};
 use super::origin::Origin;
 use super::request::{Request, is_idempotent};
 use super::response::{Head, Response};
@@ -22,11 +25,15 @@ use super::stream::Stream;
 const MAX_IDLE_CONNECTIONS: usize = 16;
 
 /// The HTTP client of one virtual user. Dropping it closes its connections.
+///
+/// Must be used inside a `LocalRuntime` or a `LocalSet`: HTTP/2 connections are driven by local tasks.
 #[derive(Debug)]
 pub struct Client {
     shared: Rc<Shared>,
     idle: Vec<Connection>,
     timer: Deadline,
+    /// Made with the first cookie.
+    jar: Option<Box<Jar>>,
 }
 
 #[derive(Debug)]
@@ -38,26 +45,61 @@ struct Connection {
 #[derive(Debug)]
 enum Link {
     Http1(Stream),
+    Http2(Box<Http2>),
 }
 
 /// A complete answer and where it lies.
 enum Answer {
     Http1 { complete: Complete, own: Vec<u8> },
+    Http2(Box<h2::Answer>),
+}
+
+impl Answer {
+    fn into_buffer(self) -> Vec<u8> {
+        match self {
+            Self::Http1 { own, .. } => own,
+            Self::Http2(answer) => answer.body,
+        }
+    }
+}
+
+/// What an attempt over one connection is given.
+#[derive(Clone, Copy)]
+struct Attempt<'a> {
+    request: &'a Request<'a>,
+    body: BodyUse,
+    cookies: Option<&'a [u8]>,
+    ready_at: Instant,
+    deadline: Instant,
+}
+
+/// An attempt that failed.
+struct Failed {
+    failure: Failure,
+    /// Had the connection been a kept one, the request may be sent again on a fresh one.
+    repeatable: bool,
 }
 
 impl Client {
     /// A client without connections.
     #[must_use]
     pub fn new(shared: Rc<Shared>) -> Self {
-        Self { shared, idle: Vec::new(), timer: Deadline::default() }
+        Self { shared, idle: Vec::new(), timer: Deadline::default(), jar: None }
     }
 
-    /// Closes all connections, as a user who leaves and comes back would.
-    pub fn close(&mut self) {
+    /// Closes all connections and keeps the cookies, as a visitor who comes back later.
+    pub fn close_connections(&mut self) {
         self.idle.clear();
     }
 
-    /// How many connections are open.
+    /// Forgets all cookies.
+    pub fn clear_cookies(&mut self) {
+        if let Some(jar) = &mut self.jar {
+            jar.clear();
+        }
+    }
+
+    /// How many connections are kept open.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.idle.len()
@@ -79,34 +121,17 @@ impl Client {
         let mut record = Record::new(Instant::now());
         let outcome = match self.perform(request, body, &mut record).await {
             // No `await` from here on: the answer may lie in the shared buffer.
-            Ok(answer) => self.conclude(answer, inspect),
-            Err(failure) => Err(failure),
+            Ok(answer) => {
+                let result = self.conclude(request, body, &answer, inspect);
+                self.shared.recycle(answer.into_buffer());
+                result
+            }
+            Err(failure) => {
+                record.timings.finished = record.timings.finished.max(Instant::now());
+                Err(failure)
+            }
         };
         record.finish(outcome)
-    }
-
-    fn conclude<R>(
-        &mut self,
-        answer: Answer,
-        inspect: impl FnOnce(&Response<'_>) -> R,
-    ) -> Result<(u16, R), Failure> {
-        match answer {
-            Answer::Http1 { complete, own } => {
-                let shared_buffer = self.shared.read_buffer.borrow();
-                let bytes = if complete.owned { &own[..] } else { &shared_buffer[..] };
-                let response = Response {
-                    status: complete.facts.status,
-                    protocol: complete.facts.protocol,
-                    head: Head::Lines(&bytes[complete.head]),
-                    body: &bytes[complete.body],
-                    body_bytes: complete.body_bytes,
-                };
-                let result = inspect(&response);
-                drop(shared_buffer);
-                self.shared.recycle(own);
-                Ok((complete.facts.status, result))
-            }
-        }
     }
 
     async fn perform(
@@ -118,40 +143,94 @@ impl Client {
         encode::check(request)?;
         let timeout = request.timeout.unwrap_or(self.shared.settings().timeout);
         let deadline = record.timings.started + timeout;
+        let cookies = match &self.jar {
+            Some(jar) => jar.header(request.origin, request.target),
+            None => None,
+        };
+        let cookies = cookies.as_deref();
         loop {
-            let (connection, kept) = match self.take_idle(request.origin) {
+            let (Connection { origin, link }, kept) = match self.take_idle(request.origin) {
                 Some(connection) => (connection, true),
                 // Boxed: rare, and its state would make every user larger.
                 None => (Box::pin(self.open(request.origin, deadline, record)).await?, false),
             };
-            let Connection { origin, link: Link::Http1(stream) } = connection;
             let ready_at = if kept { record.timings.started } else { Instant::now() };
-            let shared = Rc::clone(&self.shared);
-            let mut flight = Flight::new(&shared, request, body, stream, ready_at, deadline);
-            let timer = &mut self.timer;
-            let result = poll_fn(|cx| flight.poll(cx, None, timer)).await;
-            let sent = flight.is_sent();
-            let one_read = matches!(&result, Ok(complete) if !complete.owned);
-            let landed = flight.land(record, one_read);
+            let attempt = Attempt { request, body, cookies, ready_at, deadline };
+            let (result, link) = match link {
+                Link::Http1(stream) => self.over_http1(attempt, stream, record).await,
+                Link::Http2(http2) => Box::pin(self.over_http2(attempt, http2, record)).await,
+            };
+            if let Some(link) = link {
+                self.keep(Connection { origin, link });
+            }
             match result {
-                Ok(complete) => {
-                    record.protocol = complete.facts.protocol;
-                    record.surplus_bytes = complete.surplus as u64;
-                    if complete.reusable && sent && self.may_keep(request) {
-                        self.keep(Connection { origin, link: Link::Http1(landed.stream) });
-                    }
-                    return Ok(Answer::Http1 { complete, own: landed.own });
-                }
-                Err(failure) => {
-                    self.shared.recycle(landed.own);
-                    let untouched = !landed.answer_begun
-                        && matches!(failure.kind, ErrorKind::Closed | ErrorKind::Reset);
-                    let repeatable = landed.bytes_sent == 0 || is_idempotent(request.method);
-                    if !(kept && untouched && repeatable) {
-                        return Err(failure);
-                    }
-                    record.reconnected = true;
-                }
+                Ok(answer) => return Ok(answer),
+                Err(failed) if kept && failed.repeatable => record.reconnected = true,
+                Err(failed) => return Err(failed.failure),
+            }
+        }
+    }
+
+    async fn over_http1(
+        &mut self,
+        attempt: Attempt<'_>,
+        stream: Stream,
+        record: &mut Record,
+    ) -> (Result<Answer, Failed>, Option<Link>) {
+        let Attempt { request, body, cookies, ready_at, deadline } = attempt;
+        let mut flight = Flight::new(&self.shared, request, body, stream, ready_at, deadline);
+        let timer = &mut self.timer;
+        let result = poll_fn(|cx| flight.poll(cx, cookies, timer)).await;
+        let sent = flight.is_sent();
+        let one_read = matches!(&result, Ok(complete) if !complete.owned);
+        let landed = flight.land(record, one_read);
+        match result {
+            Ok(complete) => {
+                record.protocol = complete.facts.protocol;
+                record.surplus_bytes = complete.surplus as u64;
+                let keep = complete.reusable && sent && self.may_keep(request);
+                let link = keep.then_some(Link::Http1(landed.stream));
+                (Ok(Answer::Http1 { complete, own: landed.own }), link)
+            }
+            Err(failure) => {
+                self.shared.recycle(landed.own);
+                let disconnected = matches!(failure.kind, ErrorKind::Closed | ErrorKind::Reset);
+                let harmless = landed.bytes_sent == 0 || is_idempotent(request.method);
+                let repeatable = disconnected && !landed.answer_begun && harmless;
+                (Err(Failed { failure, repeatable }), None)
+            }
+        }
+    }
+
+    async fn over_http2(
+        &mut self,
+        attempt: Attempt<'_>,
+        mut http2: Box<Http2>,
+        record: &mut Record,
+    ) -> (Result<Answer, Failed>, Option<Link>) {
+        record.protocol = Protocol::Http2;
+        let Attempt { request, body, cookies, ready_at, deadline } = attempt;
+        let times = (ready_at, deadline);
+        let flight = h2::Flight::new(&self.shared, request, body, cookies, &mut http2, times);
+        let mut flight = match flight {
+            Ok(flight) => flight,
+            Err(failure) => {
+                return (Err(Failed { failure, repeatable: false }), Some(Link::Http2(http2)));
+            }
+        };
+        let timer = &mut self.timer;
+        let result = poll_fn(|cx| flight.poll(cx, timer)).await;
+        flight.land(record);
+        match result {
+            Ok(answer) => {
+                let link = self.may_keep(request).then_some(Link::Http2(http2));
+                (Ok(Answer::Http2(Box::new(answer))), link)
+            }
+            Err(broken) => {
+                let repeatable =
+                    broken.unprocessed || (broken.disconnected && is_idempotent(request.method));
+                let link = broken.connection_lives.then_some(Link::Http2(http2));
+                (Err(Failed { failure: broken.failure, repeatable }), link)
             }
         }
     }
@@ -163,19 +242,47 @@ impl Client {
         record: &mut Record,
     ) -> Result<Connection, Failure> {
         record.new_connection = true;
-        let result = connect::connect(&self.shared, origin, deadline, &mut record.timings).await;
-        match result {
-            Ok(connected) if connected.http2 => {
-                Err(Failure::new(ErrorKind::Http2, "HTTP/2 is not spoken yet"))
-            }
-            Ok(connected) => {
-                Ok(Connection { origin: origin.clone(), link: Link::Http1(connected.stream) })
-            }
-            Err(failure) => {
-                record.timings.finished = Instant::now();
-                Err(failure)
-            }
+        let connected =
+            connect::connect(&self.shared, origin, deadline, &mut record.timings).await?;
+        let link = if connected.http2 {
+            record.protocol = Protocol::Http2;
+            Link::Http2(Box::new(Http2::start(connected.stream, &self.shared).await?))
+        } else {
+            Link::Http1(connected.stream)
+        };
+        Ok(Connection { origin: origin.clone(), link })
+    }
+
+    /// Shows the answer to the caller, with its body decompressed and its cookies kept.
+    fn conclude<R>(
+        &mut self,
+        request: &Request<'_>,
+        body_use: BodyUse,
+        answer: &Answer,
+        inspect: impl FnOnce(&Response<'_>) -> R,
+    ) -> Result<(u16, R), Failure> {
+        let shared = Rc::clone(&self.shared);
+        let read_buffer = shared.read_buffer.borrow();
+        let (response, encoded, sets_cookie) = view(answer, &read_buffer);
+        if sets_cookie && shared.settings().cookies {
+            self.keep_cookies(request, &response);
         }
+        let status = response.status;
+        let result = if encoded && body_use == BodyUse::Keep {
+            inspect_decoded(&shared, response, inspect)
+        } else {
+            Ok(inspect(&response))
+        };
+        result.map(|value| (status, value))
+    }
+
+    #[cold]
+    fn keep_cookies(&mut self, request: &Request<'_>, response: &Response<'_>) {
+        let lines = response
+            .headers()
+            .filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie"))
+            .map(|(_, value)| value);
+        self.jar.get_or_insert_default().keep(request.origin, request.target, lines);
     }
 
     fn may_keep(&self, request: &Request<'_>) -> bool {
@@ -188,6 +295,7 @@ impl Client {
         let mut connection = self.idle.swap_remove(at);
         let usable = match &mut connection.link {
             Link::Http1(stream) => stream.is_quiet(),
+            Link::Http2(http2) => http2.is_open(),
         };
         usable.then_some(connection)
     }
@@ -198,4 +306,51 @@ impl Client {
         }
         self.idle.push(connection);
     }
+}
+
+/// The answer as the caller sees it, whether its body is encoded, and whether it sets a cookie.
+fn view<'a>(answer: &'a Answer, read_buffer: &'a [u8]) -> (Response<'a>, bool, bool) {
+    match answer {
+        Answer::Http1 { complete, own } => {
+            let bytes = if complete.owned { own } else { read_buffer };
+            let response = Response {
+                status: complete.facts.status,
+                protocol: complete.facts.protocol,
+                head: Head::Lines(&bytes[complete.head.clone()]),
+                body: &bytes[complete.body.clone()],
+                body_bytes: complete.body_bytes,
+            };
+            (response, complete.facts.encoded, complete.facts.sets_cookie)
+        }
+        Answer::Http2(answer) => {
+            let response = Response {
+                status: answer.status,
+                protocol: Protocol::Http2,
+                head: Head::Map(&answer.headers),
+                body: &answer.body,
+                body_bytes: answer.body_bytes,
+            };
+            let has = |name| answer.headers.contains_key(name);
+            (response, has(http::header::CONTENT_ENCODING), has(http::header::SET_COOKIE))
+        }
+    }
+}
+
+#[cold]
+fn inspect_decoded<R>(
+    shared: &Shared,
+    response: Response<'_>,
+    inspect: impl FnOnce(&Response<'_>) -> R,
+) -> Result<R, Failure> {
+    let named = response
+        .headers()
+        .filter(|(name, _)| name.eq_ignore_ascii_case("content-encoding"))
+        .map(|(_, value)| value);
+    let codings = decode::codings(named);
+    let mut plain = shared.take_buffer();
+    let max = shared.settings().max_kept_body_bytes;
+    let result = decode::decode(&codings, response.body, max, &mut plain)
+        .map(|()| inspect(&Response { body: &plain, ..response }));
+    shared.recycle(plain);
+    result
 }

@@ -2,12 +2,16 @@
 
 mod client;
 mod connect;
+mod cookies;
 mod deadline;
+mod decode;
 mod dns;
 mod exchange;
 mod failure;
 mod h1;
+mod h2;
 mod origin;
+pub mod redirect;
 mod request;
 mod response;
 mod settings;

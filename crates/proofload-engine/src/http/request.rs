@@ -142,6 +142,16 @@ impl Headers {
         super::response::lines(&self.lines)
     }
 
+    /// The headers whose name passes the test.
+    pub(crate) fn filtered(&self, keep: impl Fn(&str) -> bool) -> Self {
+        let mut kept = Self::new();
+        for (name, value) in self.iter().filter(|(name, _)| keep(name)) {
+            // They were accepted once.
+            let _ = kept.push(name, value);
+        }
+        kept
+    }
+
     pub(crate) fn lines(&self) -> &[u8] {
         &self.lines
     }

@@ -4,13 +4,14 @@ use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
 
+use proofload_core::metrics::ErrorKind;
 use rustls::ClientConfig;
 
 use super::dns::Resolver;
 use super::exchange::Failure;
+use super::request::Headers;
 use super::settings::{ClientSettings, TlsSettings};
 use super::tls::{SetupError, TlsMaterial};
-use proofload_core::metrics::ErrorKind;
 
 /// Size of the read buffer of a worker: larger than what a socket usually has ready, so that one
 /// read empties it.
@@ -26,6 +27,7 @@ pub struct Prepared {
     /// Built at the start when the settings name files (so that errors show then), otherwise with
     /// the first `https` request: reading the system's authorities takes time and memory.
     tls: OnceLock<TlsMaterial>,
+    user_agent: String,
     user_agent_line: Vec<u8>,
     accept_encoding_line: Vec<u8>,
 }
@@ -34,7 +36,8 @@ impl Prepared {
     /// Reads and checks what the settings refer to.
     ///
     /// # Errors
-    /// TLS files that cannot be read or used, or a server name that is none.
+    /// TLS files that cannot be read or used, a server name that is none, or a `User-Agent` or
+    /// `Accept-Encoding` that cannot be sent.
     pub fn new(settings: ClientSettings) -> Result<Arc<Self>, SetupError> {
         let tls = OnceLock::new();
         if settings.tls != TlsSettings::default() {
@@ -42,13 +45,21 @@ impl Prepared {
             tls.get_or_init(|| material);
         }
         let user_agent = settings.user_agent.clone().unwrap_or_else(default_user_agent);
+        for (name, value) in [
+            ("User-Agent", Some(&user_agent)),
+            ("Accept-Encoding", settings.accept_encoding.as_ref()),
+        ] {
+            if let Some(value) = value {
+                Headers::new().push(name, value)?;
+            }
+        }
         let user_agent_line = format!("User-Agent: {user_agent}\r\n").into_bytes();
         let accept_encoding_line = settings
             .accept_encoding
             .as_ref()
             .map(|codings| format!("Accept-Encoding: {codings}\r\n").into_bytes())
             .unwrap_or_default();
-        Ok(Arc::new(Self { settings, tls, user_agent_line, accept_encoding_line }))
+        Ok(Arc::new(Self { settings, tls, user_agent, user_agent_line, accept_encoding_line }))
     }
 
     fn tls(&self) -> Result<&TlsMaterial, Failure> {
@@ -98,6 +109,10 @@ impl Shared {
     #[must_use]
     pub fn settings(&self) -> &ClientSettings {
         &self.prepared.settings
+    }
+
+    pub(crate) fn user_agent(&self) -> &[u8] {
+        self.prepared.user_agent.as_bytes()
     }
 
     pub(crate) fn user_agent_line(&self) -> &[u8] {

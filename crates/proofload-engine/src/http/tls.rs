@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use super::settings::{ClientCertificate, HttpVersion, TlsSettings};
 
-/// TLS material that cannot be used. Found before a run begins.
+/// Settings that cannot be used. Found before a run begins.
 #[derive(Debug, Error)]
 pub enum SetupError {
     /// A PEM file cannot be read.
@@ -44,6 +44,9 @@ pub enum SetupError {
     /// The server name to send is neither a name nor an address.
     #[error("`{0}` is not a valid TLS server name")]
     ServerName(String),
+    /// A header the settings ask for cannot be sent.
+    #[error(transparent)]
+    Header(#[from] super::request::HeaderError),
     /// The TLS library could not be set up.
     #[error("cannot set up TLS: {0}")]
     Library(#[from] rustls::Error),
@@ -81,7 +84,8 @@ impl TlsMaterial {
             }
         };
         config.alpn_protocols = match version {
-            HttpVersion::Auto | HttpVersion::Http1 => vec![b"http/1.1".to_vec()],
+            HttpVersion::Auto => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
+            HttpVersion::Http1 => vec![b"http/1.1".to_vec()],
             HttpVersion::Http2 => vec![b"h2".to_vec()],
         };
         let server_name = match &settings.server_name {
