@@ -57,7 +57,6 @@ pub(super) struct Dispatcher {
 /// A phase that is running.
 #[derive(Debug)]
 struct Running {
-    index: usize,
     phase: Arc<Phase>,
     started: Instant,
     /// Workers that have not ended the phase, by number.
@@ -184,7 +183,7 @@ impl Dispatcher {
         let due = phase.load.duration().map(|load| started + load + phase.graceful_stop);
         let end = if at_work.is_empty() { PhaseEnd::Lost } else { PhaseEnd::Completed };
         let (workers, intervals) = (at_work.len() as u32, Intervals::default());
-        Running { index, phase, started, at_work, workers, intervals, due, end }
+        Running { phase, started, at_work, workers, intervals, due, end }
     }
 
     fn next_message(&self, running: &Running, cut_off: bool) -> Result<Message, RecvTimeoutError> {

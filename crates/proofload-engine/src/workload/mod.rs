@@ -7,6 +7,8 @@
 //! A workload is shared by all workers. Each worker opens it once ([`Workload::open`]) and gets a
 //! [`UserSource`] of its own, which lives on the worker's thread and shares nothing.
 
+mod scripted;
+
 use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -16,6 +18,8 @@ use proofload_core::plan::ThinkTime;
 use proofload_core::schedule::Shard;
 use tokio::sync::Notify;
 
+pub(crate) use self::scripted::client_settings;
+pub use self::scripted::{Scripted, ScriptedSource, ScriptedUser};
 use crate::worker::Recorder;
 
 /// A source of work, shared by all workers of a run.
