@@ -1,1 +1,47 @@
-//! The demo service.
+//! The demo service: something worth loading, with the endpoints of the source documents.
+//!
+//! It answers with real work behind it: tokens that are checked, messages that are stored and
+//! paged, a response cache whose hit rate is earned, signatures that are verified, accounts that
+//! can run out of coins. Its [`Knobs`] add latency, errors, a capacity with a bounded queue, and
+//! stalls, at the start or at run time, so that limits can be shown and found.
+//!
+//! ```
+//! use proofload_testbed::demo::{Demo, DemoOptions};
+//!
+//! let demo = Demo::start(DemoOptions::default())?;
+//! assert!(demo.url().starts_with("http://127.0.0.1:"));
+//! demo.stop();
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
+//! - `options`, `knobs`: what can be set, and what can be set while it runs;
+//! - `server`: the threads and the handle; `routes`: which path leads where;
+//! - `traffic`: what every request goes through: stall, admission, latency, errors, metrics;
+//! - `gate`: the capacity and its queue; `cache`: the response cache; `metrics`: `/metrics`;
+//! - `auth`, `messages`, `chat`, `bot`, `analytics`, `webhook`, `websocket`, `admin`, `catalogue`:
+//!   the areas of the service.
+
+mod admin;
+mod analytics;
+mod auth;
+mod bot;
+mod cache;
+mod catalogue;
+mod chat;
+mod error;
+mod gate;
+mod knobs;
+mod messages;
+mod metrics;
+mod options;
+mod routes;
+mod server;
+mod state;
+mod traffic;
+mod webhook;
+mod websocket;
+
+pub use knobs::{BadKnobs, Knobs};
+pub use options::DemoOptions;
+pub use server::Demo;
+pub use webhook::twilio_signature;

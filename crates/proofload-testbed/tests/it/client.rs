@@ -61,7 +61,7 @@ impl<S: Read + Write> Client<S> {
         headers: &[(&str, &str)],
         body: &[u8],
     ) {
-        let mut request = format!("{method} {target} HTTP/1.1\r\nhost: test\r\n");
+        let mut request = format!("{method} {target} HTTP/1.1\r\nhost: localhost\r\n");
         for (name, value) in headers {
             request.push_str(&format!("{name}: {value}\r\n"));
         }

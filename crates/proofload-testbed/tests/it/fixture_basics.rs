@@ -95,7 +95,7 @@ fn the_echo_shows_the_request() {
         json!({
             "method": "PUT", "path": "/a/b", "query": "c=d&e", "version": "1.1",
             "headers": {
-                "host": "test", "x-one": "1, 2", "cookie": "sid=7; lang=en", "content-length": "7",
+                "host": "localhost", "x-one": "1, 2", "cookie": "sid=7; lang=en", "content-length": "7",
             },
             "cookies": {"sid": "7", "lang": "en"},
             "body": "grüße", "body_bytes": 7,

@@ -1,6 +1,12 @@
 //! The testbed, seen through plain sockets: no HTTP client stands between a test and the bytes.
 
 mod client;
+#[cfg(feature = "demo")]
+mod demo_areas;
+#[cfg(feature = "demo")]
+mod demo_knobs;
+#[cfg(feature = "demo")]
+mod demo_websocket;
 #[cfg(feature = "fixture")]
 mod fixture_basics;
 #[cfg(feature = "fixture")]

@@ -1,0 +1,66 @@
+//! What every request to the service proper goes through before its handler: the stall, the gate,
+//! the latency and the share of errors; and what every request at all is counted by.
+
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::StatusCode;
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+
+use super::error::ApiError;
+use super::gate::enter;
+use super::knobs::Knobs;
+use super::state::Shared;
+
+/// Counts and times a request, whatever becomes of it.
+pub(crate) async fn measure(
+    State(service): State<Shared>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let started = Instant::now();
+    let path = request.extensions().get::<MatchedPath>().cloned();
+    let method = request.method().clone();
+    // Dropped, and so counted down, also when the client leaves before the answer.
+    let in_flight = service.metrics.enter();
+    let response = next.run(request).await;
+    drop(in_flight);
+    let endpoint = path.as_ref().map_or("(unknown)", MatchedPath::as_str);
+    service.metrics.record(method.as_str(), endpoint, response.status(), started.elapsed());
+    response
+}
+
+/// Makes a request suffer what the knobs say.
+pub(crate) async fn conduct(
+    State(service): State<Shared>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let active = service.knobs();
+    let knobs = active.knobs;
+    let stall_left = knobs.stall_left(active.set_at.elapsed());
+    if !stall_left.is_zero() {
+        tokio::time::sleep(stall_left).await;
+    }
+    let Ok(_permit) = enter(&service.gate).await else {
+        let message = "at capacity and the queue is full, try again later";
+        return ApiError::new(StatusCode::SERVICE_UNAVAILABLE, message).into_response();
+    };
+    let (latency, is_error) =
+        service.draw(|random| (latency(&knobs, random), { random.f64() < knobs.error_rate }));
+    if !latency.is_zero() {
+        tokio::time::sleep(latency).await;
+    }
+    if is_error {
+        let message = "an error, as the error rate asks for";
+        return ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, message).into_response();
+    }
+    // The permit is held until the handler is done: its own waits are part of the service.
+    next.run(request).await
+}
+
+fn latency(knobs: &Knobs, random: &mut fastrand::Rng) -> std::time::Duration {
+    let base = if random.f64() < knobs.slow_share { knobs.slow_latency } else { knobs.latency };
+    base + knobs.jitter.mul_f64(random.f64())
+}
