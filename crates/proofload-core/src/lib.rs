@@ -6,3 +6,4 @@ pub mod plan;
 pub mod schedule;
 pub mod template;
 pub mod units;
+pub mod verdict;
