@@ -99,7 +99,7 @@ pub(crate) fn render(report: &Report) -> String {
     }
     text += &format!("Made by\n\n```sh\n{}\n```\n\n", report.command);
     text += &format!(
-        "Medians over {} interleaved round(s) of {} s each, with the smallest and largest value in brackets. CPU is user + system \
+        "Medians over {} interleaved rounds of {} s each, with the smallest and largest value in brackets. CPU is user + system \
          time of all processes of the peer, divided by the requests it completed. `× wrk` is the median of the ratios taken \
          within each round. [README.md](README.md) says how to read the columns.\n",
         report.rounds, report.seconds
@@ -109,10 +109,10 @@ pub(crate) fn render(report: &Report) -> String {
     }
     for table in &report.tables {
         text += &format!("\n## {} connections\n\n{}", table.connections, render_table(table));
-        for line in remarks(table) {
-            text += &format!("\n- {line}");
+        let remarks = remarks(table);
+        if !remarks.is_empty() {
+            text += &format!("\n- {}\n", remarks.join("\n- "));
         }
-        text.push('\n');
     }
     text += &environment(report);
     text
