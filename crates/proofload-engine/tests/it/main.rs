@@ -1,0 +1,4 @@
+//! The engine against servers that keep a ledger.
+
+mod counts;
+mod support;
