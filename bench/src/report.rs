@@ -325,7 +325,11 @@ pub(crate) fn command_line(command: &Command, job: &Job) -> String {
     let program =
         job.program.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let places = [(&job.scratch, "$TMP"), (&job.assets, "bench/peers")];
-    let mut line = program;
+    let settings = command
+        .get_envs()
+        .filter_map(|(name, value)| Some((name.to_string_lossy(), value?.to_string_lossy())));
+    let mut line: String = settings.map(|(name, value)| format!("{name}={value} ")).collect();
+    line += &program;
     for argument in command.get_args() {
         let mut argument = argument.to_string_lossy().into_owned();
         for (place, name) in &places {

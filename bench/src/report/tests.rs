@@ -101,7 +101,11 @@ fn command_lines_do_not_name_this_machine() {
     };
     for name in peers::NAMES {
         let line = command_line(&peers::by_name(name).expect("known").command(&job), &job);
-        assert!(line.starts_with("k6 ") && line.contains("http://127.0.0.1:PORT"), "{line}");
+        assert!(line.contains("k6 ") && line.contains("http://127.0.0.1:PORT"), "{line}");
         assert!(!line.contains("private"), "{line}");
     }
+    let oha = peers::by_name("oha").expect("known");
+    let expect =
+        "TOKIO_WORKER_THREADS=1 k6 --no-tui --output-format json -z 1s -c 5 http://127.0.0.1:PORT/";
+    assert_eq!(command_line(&oha.command(&job), &job), expect);
 }
