@@ -102,6 +102,11 @@ fn connections_that_do_not_come_about() {
         let exchange = User::new(short()).get(&format!("https://{}/", mute.addr())).await;
         assert_eq!(kind(&exchange), ErrorKind::ConnectTimeout, "the handshake hangs");
 
+        let local_address = Some("192.0.2.1".parse().unwrap());
+        let elsewhere = ClientSettings { local_address, ..settings() };
+        let exchange = User::new(elsewhere).get(&format!("http://{}/", mute.addr())).await;
+        assert_eq!(kind(&exchange), ErrorKind::ConnectFailed, "not an address of this machine");
+
         let exchange = User::new(settings()).get("http://no-such-host.invalid/").await;
         assert_eq!(kind(&exchange), ErrorKind::Dns);
     });
