@@ -88,7 +88,8 @@ async fn user(
             body: b"",
             timeout: None,
         };
-        let exchange = client.exchange(&request, BodyUse::Discard, |r| r.status()).await;
+        let exchange =
+            client.exchange(&request, BodyUse::Discard, |r| (r.status(), r.body_bytes())).await;
         match exchange.outcome {
             Ok((200, _)) => counts.requests.set(counts.requests.get() + 1),
             _ => counts.errors.set(counts.errors.get() + 1),

@@ -354,3 +354,32 @@ fn inspect_decoded<R>(
     shared.recycle(plain);
     result
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::{ClientSettings, Headers, Prepared};
+
+    /// A user's task holds its client and one exchange; ten thousand users hold ten thousand.
+    #[test]
+    fn a_user_is_small() {
+        let shared = Shared::new(Prepared::new(ClientSettings::default()).unwrap());
+        let (origin, _) = Origin::parse("http://127.0.0.1/").unwrap();
+        let headers = Headers::new();
+        let request = Request {
+            method: "GET",
+            origin: &origin,
+            target: b"/",
+            headers: &headers,
+            body: b"",
+            timeout: None,
+        };
+        let mut client = Client::new(shared);
+        let client_bytes = size_of_val(&client);
+        let exchange_bytes = size_of_val(
+            &client.exchange(&request, BodyUse::Discard, |r| (r.status(), r.body_bytes())),
+        );
+        assert!(client_bytes <= 128, "{client_bytes}");
+        assert!(exchange_bytes <= 1024, "{exchange_bytes}");
+    }
+}

@@ -1,5 +1,6 @@
 //! Opens connections: look up, TCP connect address by address, TLS handshake.
 
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
@@ -103,18 +104,27 @@ async fn connect_tcp(
 }
 
 async fn connect_one(local: Option<IpAddr>, address: SocketAddr) -> Result<TcpStream, Failure> {
-    let attempt = async {
-        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-        if let Some(local) = local {
-            socket.bind(SocketAddr::new(local, 0))?;
-        }
-        socket.set_nodelay(true)?;
-        socket.connect(address).await
-    };
-    attempt.await.map_err(|error| {
-        let failure = failure::from_io(&error, Doing::Connecting);
+    let failed = |error: &io::Error| {
+        let failure = failure::from_io(error, Doing::Connecting);
         Failure::new(failure.kind, format!("{address}: {}", failure.detail))
-    })
+    };
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+    let socket = socket.map_err(|error| failed(&error))?;
+    if let Some(local) = local {
+        socket.bind(SocketAddr::new(local, 0)).map_err(|error| bind_failure(local, &error))?;
+    }
+    socket.set_nodelay(true).map_err(|error| failed(&error))?;
+    socket.connect(address).await.map_err(|error| failed(&error))
+}
+
+/// Binding says "address in use" when the ports run out, and "address not available" when the
+/// address is not one of this machine: the opposite of what connecting says.
+fn bind_failure(local: IpAddr, error: &io::Error) -> Failure {
+    let kind = match error.kind() {
+        io::ErrorKind::AddrInUse => ErrorKind::PortsExhausted,
+        _ => ErrorKind::ConnectFailed,
+    };
+    Failure::new(kind, format!("cannot connect from {local}: {error}"))
 }
 
 async fn handshake(shared: &Shared, origin: &Origin, tcp: TcpStream) -> Result<Connected, Failure> {

@@ -35,8 +35,12 @@ fn kind_of(error: &io::Error, doing: Doing) -> ErrorKind {
         (io::ErrorKind::TimedOut, Doing::Connecting) => ErrorKind::ConnectTimeout,
         (_, Doing::Connecting) => ErrorKind::ConnectFailed,
         (_, Doing::Handshaking) => ErrorKind::Tls,
-        (io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe, _)
-        | (io::ErrorKind::ConnectionAborted, _) => ErrorKind::Reset,
+        (
+            io::ErrorKind::ConnectionReset
+            | io::ErrorKind::BrokenPipe
+            | io::ErrorKind::ConnectionAborted,
+            _,
+        ) => ErrorKind::Reset,
         (io::ErrorKind::UnexpectedEof, _) => ErrorKind::Truncated,
         // The kernel gave up retransmitting.
         (io::ErrorKind::TimedOut, _) => ErrorKind::Timeout,
@@ -45,7 +49,7 @@ fn kind_of(error: &io::Error, doing: Doing) -> ErrorKind {
 }
 
 fn is_tls(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>())
+    error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()).is_some()
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ mod decode;
 mod dns;
 mod exchange;
 mod failure;
-mod h1;
+#[doc(hidden)]
+pub mod h1;
 mod h2;
 mod origin;
 pub mod redirect;

@@ -1,4 +1,5 @@
 //! The engine against servers that keep a ledger.
 
 mod counts;
+mod http;
 mod support;

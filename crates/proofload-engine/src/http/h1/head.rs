@@ -137,8 +137,13 @@ impl HeadParser {
         let is = |known: &[u8]| name.eq_ignore_ascii_case(known);
         match colon {
             10 if is(b"connection") => {
-                self.connection_close |= syntax::list_has(value, "close");
-                self.connection_keep |= syntax::list_has(value, "keep-alive");
+                let value = syntax::trim(value);
+                if value.eq_ignore_ascii_case(b"keep-alive") {
+                    self.connection_keep = true;
+                } else {
+                    self.connection_close |= syntax::list_has(value, "close");
+                    self.connection_keep |= syntax::list_has(value, "keep-alive");
+                }
             }
             10 if is(b"set-cookie") => self.facts.sets_cookie = true,
             14 if is(b"content-length") => self.content_length(value)?,

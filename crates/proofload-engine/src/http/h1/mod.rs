@@ -3,5 +3,8 @@
 mod chunked;
 pub(crate) mod connection;
 pub(crate) mod encode;
+pub mod fuzz;
 pub(crate) mod head;
 pub(crate) mod reader;
+#[cfg(test)]
+mod tests;

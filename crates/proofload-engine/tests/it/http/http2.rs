@@ -1,0 +1,165 @@
+//! HTTP/2: by prior knowledge and by ALPN.
+
+use std::time::Duration;
+
+use proofload_core::metrics::ErrorKind;
+use proofload_engine::http::{BodyUse, ClientSettings, HttpVersion, Protocol, TlsSettings};
+use proofload_testbed::fixture::{
+    Behaviour, Body, Encoding, Fault, Fixture, Protocol as Speaks, Reply, TlsOptions,
+};
+
+use super::support::{Ask, User, kind, run, seen, settings};
+
+fn http2() -> ClientSettings {
+    ClientSettings { version: HttpVersion::Http2, ..settings() }
+}
+
+fn fixture(reply: Reply) -> Fixture {
+    Fixture::start(Behaviour::new().prefix("/", reply).protocol(Speaks::Http2)).unwrap()
+}
+
+#[test]
+fn one_connection_serves_many_requests() {
+    let fixture = fixture(Reply::echo());
+    run(async {
+        let mut user = User::new(http2());
+        for (number, size) in [0_usize, 5, 300_000].into_iter().enumerate() {
+            let ask = Ask {
+                method: "POST",
+                headers: vec![("X-Thing", "a b"), ("Connection", "keep-alive")],
+                body: vec![b'z'; size],
+                ..Ask::default()
+            };
+            let exchange = user.ask(&fixture.url("/p?q=1"), &ask).await;
+            assert_eq!(exchange.protocol, Protocol::Http2);
+            assert_eq!(exchange.new_connection, number == 0);
+            assert!(exchange.bytes_sent > size as u64);
+            let seen = seen(exchange);
+            assert_eq!(seen.header("Content-Type"), Some("application/json"));
+            let text = seen.text();
+            for part in [
+                "\"path\":\"/p\"",
+                "\"query\":\"q=1\"",
+                "\"x-thing\":\"a b\"",
+                "\"user-agent\":\"proofload/",
+                &format!("\"body_bytes\":{size}"),
+            ] {
+                assert!(text.contains(part), "{part} not in {}", &text[..text.len().min(600)]);
+            }
+            assert!(!text.contains("\"connection\""));
+        }
+    });
+    let ledger = fixture.stop();
+    assert_eq!((ledger.http2_requests, ledger.connections, ledger.reused), (3, 1, 2));
+}
+
+#[test]
+fn bodies_flow_and_are_decoded() {
+    const HUGE: u64 = 64 << 20;
+    let behaviour = Behaviour::new()
+        .exact("/huge", Reply::sized(HUGE))
+        .exact("/br", Reply::text("hello").encoding(Encoding::Brotli))
+        .exact("/204", Reply::new(204))
+        .exact("/cookie", Reply::text("in").set_cookie("sid=1; Path=/"))
+        .exact("/me", Reply::text("me").require_cookie("sid", "1", 401))
+        .protocol(Speaks::Http2);
+    let fixture = Fixture::start(behaviour).unwrap();
+    run(async {
+        let mut user = User::new(ClientSettings { cookies: true, ..http2() });
+        let discard = Ask { body_use: BodyUse::Discard, ..Ask::default() };
+        let huge = seen(user.ask(&fixture.url("/huge"), &discard).await);
+        assert_eq!((huge.body_bytes, huge.body.len()), (HUGE, 0));
+        let encoded = seen(user.get(&fixture.url("/br")).await);
+        assert_eq!(
+            (encoded.header("content-encoding"), encoded.text()),
+            (Some("br"), "hello".into())
+        );
+        assert_eq!(seen(user.get(&fixture.url("/204")).await).status, 204);
+        seen(user.get(&fixture.url("/cookie")).await);
+        assert_eq!(seen(user.get(&fixture.url("/me")).await).status, 200);
+    });
+    assert_eq!(fixture.stop().connections, 1);
+}
+
+#[test]
+fn failures() {
+    let soon = Some(Duration::from_millis(100));
+    let cases = [
+        (Reply::text("x").fault(Fault::Reset), ErrorKind::Http2, None),
+        (Reply::sized(1 << 20).fault(Fault::ResetMidBody), ErrorKind::Http2, None),
+        (Reply::text("x").fault(Fault::Close), ErrorKind::Http2, None),
+        (Reply::text("x").fault(Fault::Silence), ErrorKind::Timeout, soon),
+        (Reply::text("x").fault(Fault::SilenceMidBody), ErrorKind::Timeout, soon),
+        (Reply::sized(1000).fault(Fault::Truncated), ErrorKind::Http2, None),
+        (Reply::new(200).body(Body::Endless), ErrorKind::BodyTooLarge, None),
+        (Reply::bomb(1 << 30), ErrorKind::BodyTooLarge, None),
+    ];
+    let mut behaviour = Behaviour::new().protocol(Speaks::Http2);
+    for (number, (reply, ..)) in cases.iter().enumerate() {
+        behaviour = behaviour.exact(format!("/{number}"), reply.clone());
+    }
+    let fixture = Fixture::start(behaviour.prefix("/ok", Reply::text("ok"))).unwrap();
+    run(async {
+        let mut user = User::new(http2());
+        for (number, (reply, expected, timeout)) in cases.iter().enumerate() {
+            let ask = Ask { timeout: *timeout, method: "POST", ..Ask::default() };
+            let exchange = user.ask(&fixture.url(&format!("/{number}")), &ask).await;
+            assert_eq!(kind(&exchange), *expected, "{reply:?}: {:?}", exchange.outcome);
+            assert_eq!(seen(user.get(&fixture.url("/ok")).await).text(), "ok", "after {reply:?}");
+        }
+    });
+}
+
+#[test]
+fn a_server_without_http2_is_an_http2_error() {
+    let fixture = Fixture::start(Behaviour::new().prefix("/", Reply::text("x"))).unwrap();
+    run(async {
+        let exchange = User::new(http2()).get(&fixture.url("/")).await;
+        let kind = kind(&exchange);
+        assert!(matches!(kind, ErrorKind::Http2 | ErrorKind::Closed | ErrorKind::Reset), "{kind}");
+    });
+}
+
+#[test]
+fn alpn_decides() {
+    for (speaks, without_alpn, version, expected) in [
+        (Speaks::Both, false, HttpVersion::Auto, Some(Protocol::Http2)),
+        (Speaks::Both, false, HttpVersion::Http1, Some(Protocol::Http11)),
+        (Speaks::Http1, false, HttpVersion::Auto, Some(Protocol::Http11)),
+        (Speaks::Http1, true, HttpVersion::Auto, Some(Protocol::Http11)),
+        (Speaks::Http1, true, HttpVersion::Http2, None),
+    ] {
+        let tls = TlsOptions { without_alpn, ..TlsOptions::default() };
+        let behaviour = Behaviour::new().prefix("/", Reply::text("x")).protocol(speaks).tls(tls);
+        let fixture = Fixture::start(behaviour).unwrap();
+        let tls = TlsSettings { insecure: true, ..TlsSettings::default() };
+        run(async {
+            let mut user = User::new(ClientSettings { tls, version, ..settings() });
+            let exchange = user.get(&fixture.url("/")).await;
+            match expected {
+                Some(protocol) => {
+                    assert_eq!(exchange.protocol, protocol);
+                    assert!(exchange.timings.tls.is_some());
+                    assert_eq!(seen(exchange).text(), "x");
+                }
+                None => assert_eq!(kind(&exchange), ErrorKind::Http2),
+            }
+        });
+    }
+}
+
+#[test]
+fn dropping_the_client_closes_its_connection() {
+    let fixture = fixture(Reply::text("x"));
+    run(async {
+        let mut user = User::new(http2());
+        seen(user.get(&fixture.url("/")).await);
+        drop(user);
+        tokio::task::yield_now().await;
+        let patience = std::time::Instant::now() + super::support::PATIENCE;
+        while fixture.ledger().connections_open > 0 {
+            assert!(std::time::Instant::now() < patience, "still open");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+}
