@@ -74,6 +74,21 @@ pub enum Doubt {
 }
 
 impl Doubt {
+    /// Whether something counted occurred at all.
+    fn occurred(&self) -> bool {
+        match self {
+            Self::PortsExhausted(count)
+            | Self::DescriptorsExhausted(count)
+            | Self::ClockJumps(count)
+            | Self::SamplesDropped(count)
+            | Self::SnapshotsMissing(count) => *count > 0,
+            Self::Saturated { .. }
+            | Self::StartLag { .. }
+            | Self::TimerLag { .. }
+            | Self::Dropped { .. } => true,
+        }
+    }
+
     /// Stable identifier, as it stands in `result.json`.
     #[must_use]
     pub const fn id(&self) -> &'static str {
@@ -183,14 +198,14 @@ impl Trust {
             doubts.push(Doubt::Dropped { dropped: iterations.dropped, share });
         }
         let errors = &figures.requests().errors;
-        let counted: [(u64, fn(u64) -> Doubt); 5] = [
-            (errors.get(ErrorKind::PortsExhausted), Doubt::PortsExhausted),
-            (errors.get(ErrorKind::TooManyOpenFiles), Doubt::DescriptorsExhausted),
-            (generator.clock_jumps, Doubt::ClockJumps),
-            (totals.samples_dropped, Doubt::SamplesDropped),
-            (totals.snapshots_missing(), Doubt::SnapshotsMissing),
+        let counted = [
+            Doubt::PortsExhausted(errors.get(ErrorKind::PortsExhausted)),
+            Doubt::DescriptorsExhausted(errors.get(ErrorKind::TooManyOpenFiles)),
+            Doubt::ClockJumps(generator.clock_jumps),
+            Doubt::SamplesDropped(totals.samples_dropped),
+            Doubt::SnapshotsMissing(totals.snapshots_missing()),
         ];
-        doubts.extend(counted.into_iter().filter(|(n, _)| *n > 0).map(|(n, doubt)| doubt(n)));
+        doubts.extend(counted.into_iter().filter(Doubt::occurred));
         Self { doubts }
     }
 }
