@@ -115,6 +115,22 @@ impl Histogram {
         self.sum += u128::from(ns);
     }
 
+    /// Counts one value many times; equals calling [`Histogram::record`] `count` times.
+    pub fn record_many(&mut self, ns: u64, count: u64) {
+        if count == 0 {
+            return;
+        }
+        let tracked = ns.min(Self::MAX_TRACKABLE_NS);
+        if ns > tracked {
+            self.clamped = self.clamped.saturating_add(count);
+        }
+        self.add_to_bucket(bucket_of(tracked), count);
+        self.count = self.count.saturating_add(count);
+        self.min = self.min.min(ns);
+        self.max = self.max.max(ns);
+        self.sum = self.sum.saturating_add(u128::from(ns) * u128::from(count));
+    }
+
     #[inline]
     fn counter(&mut self, bucket: usize) -> &mut u64 {
         let page = bucket >> PAGE_BITS;
@@ -455,6 +471,17 @@ mod tests {
         assert_eq!(histogram.value_at_quantile(0.5), Some(Histogram::MAX_TRACKABLE_NS));
         assert_eq!(histogram.value_at_quantile(1.0), Some(u64::MAX));
         assert_eq!(histogram.count_at_or_below(u64::MAX), 3);
+    }
+
+    #[test]
+    fn recording_many_is_recording_often() {
+        let mut often = Histogram::new();
+        let mut many = Histogram::new();
+        for (ns, count) in [(0, 3), (7_000_000, 2), (u64::MAX, 2), (5, 0)] {
+            often.extend(std::iter::repeat_n(ns, count));
+            many.record_many(ns, count as u64);
+        }
+        assert_eq!(often, many);
     }
 
     #[test]

@@ -4,9 +4,11 @@
 //! are allowed beyond k6, and a bare number of a time is milliseconds as there. Selectors match
 //! the static tags of a series, and those dynamic ones that the statistics keep.
 
+mod evaluate;
 mod metric;
 mod parse;
 
+pub use evaluate::{PhaseView, ThresholdOutcome};
 pub use metric::{Aggregation, Metric, MetricKind};
 
 use super::{Comparison, Quantity};

@@ -83,9 +83,16 @@ fn parse_metric(text: &str) -> Result<(Metric, Vec<TagMatch>), ExpressionError> 
             let range = start..start + part.len();
             start = range.end + 1;
             // k6 ignores an empty part, so that a trailing comma is harmless.
-            if !part.trim().is_empty() {
-                selector.push(parse_tag(text, range, metric)?);
+            if part.trim().is_empty() {
+                continue;
             }
+            let tag = parse_tag(text, range.clone(), metric)?;
+            if tag.is_of_outcome() && selector.iter().any(TagMatch::is_of_outcome) {
+                let message = "`status`, `error` and `expected_response` cannot be combined";
+                return Err(ExpressionError::new(text, trimmed(text, range), message)
+                    .help("each is counted by itself; keep one of them"));
+            }
+            selector.push(tag);
         }
         if selector.is_empty() {
             let message = "the tag selector is empty";
@@ -164,6 +171,11 @@ impl TagMatch {
             }
             Self::Check(_) => metric == Metric::Checks,
         }
+    }
+
+    /// Whether it selects by what became of a request, which is counted apart from the tags.
+    const fn is_of_outcome(&self) -> bool {
+        matches!(self, Self::Status(_) | Self::Error(_) | Self::ExpectedResponse(_))
     }
 
     const fn where_it_applies(&self) -> &'static str {
@@ -330,6 +342,7 @@ mod tests {
         check("http_reqs{error:timeuot}", "count>1", 17, "unknown kind", "`timeout`?");
         check("http_reqs{expected_response:yes}", "count>1", 29, "`true` or `false`", "");
         check("http_req_duration{status:200}", "avg<1", 19, "not kept by", "`http_reqs`");
+        check("http_reqs{status:200,error:tls}", "count>1", 22, "cannot be combined", "keep one");
         check("iterations{task:a}", "count>1", 12, "not kept by `task`", "phase");
         check(d, "", 1, "no comparison", "");
         check(d, "avg 200", 1, "no comparison", "");
