@@ -13,3 +13,5 @@
 pub mod demo;
 #[cfg(feature = "fixture")]
 pub mod fixture;
+#[cfg(any(feature = "demo", feature = "fixture"))]
+mod listen;

@@ -1,23 +1,22 @@
 //! The threads of the demo and its handle.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::net::SocketAddr;
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use axum::Router;
 use axum::serve::ListenerExt as _;
-use tokio::net::{TcpListener, TcpSocket};
-use tokio::runtime::{Builder, Runtime};
+use tokio::net::TcpListener;
+use tokio::runtime::Builder;
 use tokio::sync::watch;
 
 use super::options::DemoOptions;
 use super::routes::router;
 use super::state::Service;
+use crate::listen::listen;
 
-/// Connections the kernel may hold ready: a burst of users must not meet dropped handshakes.
-const BACKLOG: u32 = 4096;
 /// How long requests in flight may take when the demo is stopped.
 const GRACE: Duration = Duration::from_secs(2);
 
@@ -40,31 +39,23 @@ impl Demo {
             .checked()
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
         let thread_count = options.threads.max(1);
-        let runtime = runtime()?;
-        let listener = {
-            let _context = runtime.enter();
-            let socket = TcpSocket::new_v4()?;
-            socket.set_reuseaddr(true)?;
-            socket.bind((Ipv4Addr::LOCALHOST, options.port).into())?;
-            socket.listen(BACKLOG)?.into_std()?
-        };
+        let listener = listen(options.port)?;
         let app = router(Arc::new(Service::new(options)));
         let (stop, stopped) = watch::channel(false);
         let mut demo = Self { addr: listener.local_addr()?, stop, threads: Vec::new() };
-        let mut first_runtime = Some(runtime);
         for number in 0..thread_count {
             // Each thread accepts for itself from the same queue; an error drops, and so stops,
             // what has been started.
             let listener = listener.try_clone()?;
-            let runtime = match first_runtime.take() {
-                Some(runtime) => runtime,
-                None => self::runtime()?,
-            };
             let (app, stopped) = (app.clone(), stopped.clone());
+            let (report, started) = mpsc::channel();
             let thread = std::thread::Builder::new()
                 .name(format!("demo-{number}"))
-                .spawn(move || serve(&runtime, listener, app, stopped))?;
+                .spawn(move || run(listener, app, stopped, &report))?;
             demo.threads.push(thread);
+            // The runtime is made and dropped in its own thread: the caller may be inside another
+            // one, where neither is allowed.
+            started.recv().map_err(io::Error::other)??;
         }
         Ok(demo)
     }
@@ -98,34 +89,49 @@ impl Drop for Demo {
     }
 }
 
-fn runtime() -> io::Result<Runtime> {
-    Builder::new_current_thread().enable_all().build()
-}
-
-fn serve(
-    runtime: &Runtime,
+/// The whole life of one of the demo's threads; reports once whether it could start.
+fn run(
     listener: std::net::TcpListener,
     app: Router,
-    mut stopped: watch::Receiver<bool>,
+    stopped: watch::Receiver<bool>,
+    report: &mpsc::Sender<io::Result<()>>,
 ) {
-    runtime.block_on(async move {
-        // Only fails when the descriptor cannot be registered; the other threads, or a refused
-        // connection, tell.
-        let Ok(listener) = TcpListener::from_std(listener) else { return };
-        let listener = listener.tap_io(|socket| {
-            // A socket that refuses this shows soon enough.
-            let _ = socket.set_nodelay(true);
-        });
-        let mut stop = stopped.clone();
-        let server = axum::serve(listener, app).with_graceful_shutdown(async move {
-            let _ = stop.wait_for(|is_stopped| *is_stopped).await;
-        });
-        tokio::select! {
-            _ = server.into_future() => {}
-            () = async {
-                let _ = stopped.wait_for(|is_stopped| *is_stopped).await;
-                tokio::time::sleep(GRACE).await;
-            } => {}
+    let runtime = match Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            // The starter waits for this.
+            let _ = report.send(Err(error));
+            return;
+        }
+    };
+    runtime.block_on(async {
+        match TcpListener::from_std(listener) {
+            Ok(listener) => {
+                let _ = report.send(Ok(()));
+                serve(listener, app, stopped).await;
+            }
+            Err(error) => {
+                let _ = report.send(Err(error));
+            }
         }
     });
+}
+
+/// Serves until told to stop, and then for as long as requests are in flight, within bounds.
+async fn serve(listener: TcpListener, app: Router, mut stopped: watch::Receiver<bool>) {
+    let listener = listener.tap_io(|socket| {
+        // A socket that refuses this shows soon enough.
+        let _ = socket.set_nodelay(true);
+    });
+    let mut stop = stopped.clone();
+    let server = axum::serve(listener, app).with_graceful_shutdown(async move {
+        let _ = stop.wait_for(|is_stopped| *is_stopped).await;
+    });
+    tokio::select! {
+        _ = server.into_future() => {}
+        () = async {
+            let _ = stopped.wait_for(|is_stopped| *is_stopped).await;
+            tokio::time::sleep(GRACE).await;
+        } => {}
+    }
 }

@@ -138,6 +138,16 @@ fn it_stops_with_idle_connections_and_frees_its_port() {
     assert_eq!(get(again.addr(), "/health").status, 200);
 }
 
+#[test]
+fn starting_and_stopping_work_inside_a_runtime() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let demo = start(instant());
+        assert!(Demo::start(DemoOptions { port: demo.addr().port(), ..instant() }).is_err());
+        demo.stop();
+    });
+}
+
 fn wait_until(is_so: impl Fn() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !is_so() {

@@ -282,6 +282,16 @@ fn a_fixture_can_come_back_on_its_port() {
     assert_eq!(get(second.addr(), "/").status, 200);
 }
 
+#[test]
+fn starting_and_stopping_work_inside_a_runtime() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let first = fixture(Behaviour::new());
+        assert!(Fixture::start_on(Behaviour::new(), first.addr().port()).is_err());
+        assert_eq!(first.stop().requests, 0);
+    });
+}
+
 /// Polls the ledger until it is as wanted.
 pub(crate) fn wait_for(
     fixture: &Fixture,

@@ -143,3 +143,15 @@ fn abrupt_goodbye(addr: SocketAddr) -> Option<Reason> {
         end.err().filter(h2::Error::is_go_away).and_then(|error| error.reason())
     })
 }
+
+#[test]
+fn a_cancelled_stream_is_not_booked_as_answered() {
+    let late = Reply::text("late").after(Duration::from_secs(3600));
+    let fixture = fixture(Behaviour::new().exact("/", late));
+    with_connection(fixture.addr(), async |send| {
+        let impatient = request(&send, "/", b"");
+        assert!(tokio::time::timeout(Duration::from_millis(30), impatient).await.is_err());
+    });
+    let ledger = crate::fixture_basics::wait_for(&fixture, |ledger| ledger.aborted == 1);
+    assert_eq!((ledger.requests, ledger.responses), (1, 0));
+}

@@ -37,9 +37,10 @@ fn no_answer_leaves_before_its_delay() {
 }
 
 #[test]
-fn the_median_delay_is_far_finer_than_a_millisecond() {
-    // Not a speed test: of 200 delays of 1.25 ms the best ones must be well under the next whole
-    // milliseconds that the runtime's timer would give, however busy the machine is.
+fn delays_are_finer_than_the_runtimes_milliseconds() {
+    // Not a speed test: in this loop the runtime's own timer would answer at whole milliseconds,
+    // about 1.94 ms after each request. Of 200 delays of 1.25 ms the best ten must be well under
+    // that, however busy the machine is.
     let delay = Duration::from_micros(1_250);
     let fixture = Fixture::start(
         Behaviour::new().exact("/", Reply::text("ok").after(delay)).record_samples(200),
@@ -50,8 +51,10 @@ fn the_median_delay_is_far_finer_than_a_millisecond() {
         client.get("/");
     }
     let ledger = fixture.settled_ledger(PATIENCE).unwrap();
-    let best = ledger.samples.iter().map(|sample| sample.service).min().unwrap();
-    assert!(best >= delay && best < Duration::from_millis(2), "{best:?}");
+    let mut services: Vec<_> = ledger.samples.iter().map(|sample| sample.service).collect();
+    services.sort();
+    assert!(services[0] >= delay);
+    assert!(services[9] < Duration::from_micros(1_650), "{:?}", &services[..10]);
 }
 
 #[test]
@@ -87,4 +90,29 @@ fn nothing_is_answered_during_a_stall() {
     let held = &ledger.samples[1];
     let left = held.arrived + held.service;
     assert!(left >= armed + Duration::from_millis(200));
+}
+
+#[test]
+fn a_client_that_gives_up_is_not_booked_as_answered() {
+    let fixture = Fixture::start(
+        Behaviour::new()
+            .exact("/never", Reply::text("late").after(Duration::from_secs(3600)))
+            .exact("/soon", Reply::text("soon").after(Duration::from_millis(50)))
+            .record_samples(10),
+    )
+    .unwrap();
+    let mut impatient = connect(fixture.addr());
+    impatient.send("GET", "/never", &[], b"");
+    crate::fixture_basics::wait_for(&fixture, |ledger| ledger.in_flight == 1);
+    drop(impatient);
+    // One that pipelines meanwhile is still there.
+    let mut client = connect(fixture.addr());
+    client.send("GET", "/soon", &[], b"");
+    client.send("GET", "/soon", &[], b"");
+    for _ in 0..2 {
+        assert_eq!(client.answer("GET").unwrap().text(), "soon");
+    }
+    let ledger = fixture.settled_ledger(PATIENCE).unwrap();
+    assert_eq!((ledger.requests, ledger.responses, ledger.aborted), (3, 2, 1));
+    assert_eq!((ledger.arrivals.len(), ledger.samples.len()), (3, 2));
 }
