@@ -7,3 +7,4 @@ pub mod plan;
 pub mod schedule;
 pub mod template;
 pub mod units;
+pub mod verdict;
