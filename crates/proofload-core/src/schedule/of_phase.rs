@@ -149,6 +149,8 @@ mod tests {
             load,
             kinds: Vec::new(),
             bursts,
+            expect: Vec::new(),
+            stop_when: Vec::new(),
             step_every: None,
             graceful_stop: s(30),
             think_time: None,

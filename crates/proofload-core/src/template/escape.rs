@@ -84,6 +84,13 @@ pub(super) fn json(out: &mut Vec<u8>, start: usize) {
     });
 }
 
+/// A text as JSON, with quotes.
+pub(crate) fn json_text(text: &str) -> String {
+    let mut out = text.as_bytes().to_vec();
+    json(&mut out, 0);
+    format!("\"{}\"", String::from_utf8_lossy(&out))
+}
+
 /// Makes room for bytes that grow by `extra` each, and lets `write` fill it.
 fn expand(
     out: &mut Vec<u8>,

@@ -1,5 +1,6 @@
 //! What a template is compiled to.
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::plan::{CounterSlot, DataCell, VarSlot};
@@ -8,9 +9,16 @@ use crate::plan::{CounterSlot, DataCell, VarSlot};
 ///
 /// Two literals never stand next to each other and none is empty, so a template without expressions
 /// has at most one segment.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct Template {
     pub(super) segments: Box<[Segment]>,
+}
+
+/// As text.
+impl fmt::Debug for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Template({:?})", self.to_text(Escape::None))
+    }
 }
 
 /// One part of a template.

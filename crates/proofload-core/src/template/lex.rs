@@ -60,6 +60,22 @@ fn closing(text: &str) -> Option<usize> {
     None
 }
 
+/// Where the first of some characters is that stands outside of expressions.
+pub(crate) fn find_outside_expressions(text: &str, wanted: &[char]) -> Option<usize> {
+    let mut rest = 0;
+    while rest < text.len() {
+        let next = text[rest..].find("{{").map_or(text.len(), |at| rest + at);
+        if let Some(found) = text[rest..next].find(wanted) {
+            return Some(rest + found);
+        }
+        if next == text.len() {
+            return None;
+        }
+        rest = next + 2 + closing(&text[next + 2..])? + 2;
+    }
+    None
+}
+
 /// A token of an expression.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Token {

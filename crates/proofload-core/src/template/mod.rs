@@ -16,7 +16,9 @@ mod text;
 mod tests;
 
 pub use base64::{decode as base64_decode, encode as base64_encode};
+pub(crate) use escape::json_text;
 pub use ir::{Choices, Escape, Expr, Filter, Segment, Source, Template};
+pub(crate) use lex::find_outside_expressions;
 pub use parse::{EmptyScope, RESERVED, Scope, TemplateError, Unknown};
 pub use render::{Context, RenderError};
 

@@ -126,7 +126,7 @@ impl Template {
                 Piece::Text(text) => segments.push(Segment::Literal(text.as_bytes().into())),
                 Piece::Expr { inner, at } => {
                     match (ExprParser { scope: &mut *scope, inner, at }).parse(escape) {
-                        Ok(parsed) => segments.push(folded(parsed.expr)),
+                        Ok(parsed) => segments.push(Template::folded(parsed.expr)),
                         Err(error) => errors.push(error),
                     }
                 }
@@ -150,7 +150,7 @@ impl Template {
                 .parse(Escape::Json)
                 .map_err(|error| vec![error])?;
             if parsed.unquoted {
-                return Ok(vec![folded(parsed.expr)]);
+                return Ok(vec![Template::folded(parsed.expr)]);
             }
         }
         let quote = || Segment::Literal(b"\"".as_slice().into());
@@ -164,7 +164,7 @@ impl Template {
                 }
                 Piece::Expr { inner, at } => {
                     match (ExprParser { scope: &mut *scope, inner, at }).parse(Escape::Json) {
-                        Ok(parsed) => segments.push(folded(parsed.expr)),
+                        Ok(parsed) => segments.push(Template::folded(parsed.expr)),
                         Err(error) => errors.push(error),
                     }
                 }
@@ -175,18 +175,20 @@ impl Template {
     }
 }
 
-/// A value that is always the same becomes literal text.
-fn folded(expr: Expr) -> Segment {
-    if let Source::Group(inner) = &expr.source
-        && inner.as_literal().is_some()
-    {
-        let mut out = Vec::new();
-        let template = Template { segments: [Segment::Expr(expr.clone())].into() };
-        if template.render(&mut super::NoContext, &mut out).is_ok() {
-            return Segment::Literal(out.into());
+impl Template {
+    /// A value that is always the same becomes literal text.
+    pub(crate) fn folded(expr: Expr) -> Segment {
+        if let Source::Group(inner) = &expr.source
+            && inner.as_literal().is_some()
+        {
+            let mut out = Vec::new();
+            let template = Self { segments: [Segment::Expr(expr.clone())].into() };
+            if template.render(&mut super::NoContext, &mut out).is_ok() {
+                return Segment::Literal(out.into());
+            }
         }
+        Segment::Expr(expr)
     }
-    Segment::Expr(expr)
 }
 
 /// A parsed expression.

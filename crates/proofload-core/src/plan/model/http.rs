@@ -5,8 +5,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::users::Header;
-
 /// `http` or `https`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scheme {
@@ -99,8 +97,6 @@ pub struct HttpSettings {
     pub max_body_bytes: u64,
     /// The `user-agent` header; `None` sends none.
     pub user_agent: Option<Arc<str>>,
-    /// Headers of every request. Kept for display: they are merged into each request already.
-    pub headers: Vec<Header>,
     /// Addresses to use instead of DNS.
     pub hosts: Vec<StaticHost>,
 }
@@ -118,7 +114,6 @@ impl Default for HttpSettings {
             compression: Vec::new(),
             max_body_bytes: 10_000_000,
             user_agent: Some(concat!("proofload/", env!("CARGO_PKG_VERSION")).into()),
-            headers: Vec::new(),
             hosts: Vec::new(),
         }
     }

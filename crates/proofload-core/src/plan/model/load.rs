@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::ThinkTime;
 use crate::schedule::MixEntry;
+use crate::verdict::{Bound, Expectation, Measure};
 
 /// One part of a run, with its own load and its own expectations.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +19,11 @@ pub struct Phase {
     pub kinds: Vec<MixEntry>,
     /// Load on top of `load`, at given times.
     pub bursts: Vec<Burst>,
+    /// What the phase must hold.
+    pub expect: Vec<Expectation>,
+    /// The phase ends early, without blame, when one of these holds: over the current step where
+    /// the load rises in steps, else over the last 10 s.
+    pub stop_when: Vec<StopRule>,
     /// The load rises in steps of this length, and each is judged by itself: after a warm-up within
     /// the step, `stop_when` looks at the current step only. The stages of `load` have the steps in
     /// them.
@@ -30,6 +36,15 @@ pub struct Phase {
     pub abort_on_fail: bool,
     /// How long to wait before `abort_on_fail` looks for the first time.
     pub abort_delay: Duration,
+}
+
+/// A limit that ends a phase: the breaking point of a stress test.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StopRule {
+    /// What is measured.
+    pub measure: Measure,
+    /// The phase ends when this holds.
+    pub bound: Bound,
 }
 
 /// How much load, when.

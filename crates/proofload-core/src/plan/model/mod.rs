@@ -16,7 +16,8 @@ pub use http::{
     BaseUrl, Encoding, HttpSettings, HttpVersion, PemFile, Redirects, Scheme, StaticHost, Tls,
 };
 pub use load::{
-    ArrivalLoad, Burst, BurstSize, Load, Overload, Phase, RateStage, Spacing, UserLoad, UserStage,
+    ArrivalLoad, Burst, BurstSize, Load, Overload, Phase, RateStage, Spacing, StopRule, UserLoad,
+    UserStage,
 };
 pub use users::{
     Body, DataFeed, FeedMode, Header, Method, RequestSpec, RequestUrl, Row, Sign, Step, Task,
@@ -24,6 +25,7 @@ pub use users::{
 };
 
 use crate::inspect::CacheRule;
+use crate::verdict::Threshold;
 
 /// A whole test: who asks for what, how much, and what it must hold.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +45,10 @@ pub struct Plan {
     pub users: Vec<UserKind>,
     /// The phases, in the order in which they run; at least one.
     pub phases: Vec<Phase>,
+    /// Conditions on the whole run, in k6's words.
+    pub thresholds: Vec<Threshold>,
+    /// The rule of the grade.
+    pub grading: Grading,
     /// Rows for templates, addressed by [`FeedId`].
     pub feeds: Vec<DataFeed>,
     /// What a cache hit looks like, where a request does not say otherwise (already merged into
@@ -71,12 +77,27 @@ pub enum Target {
 pub struct HealthCheck {
     /// Where to ask, with GET.
     pub url: RequestUrl,
+    /// The plan's default headers.
+    pub headers: Vec<Header>,
     /// The status that means "ready"; `None` is any 2xx or 3xx.
     pub status: Option<u16>,
     /// How long one attempt may take.
     pub timeout: Duration,
     /// How long to keep trying, once a second, until the service is ready; zero is one attempt.
     pub wait: Duration,
+}
+
+/// The rule of the grade.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Grading {
+    /// Share of targets that have to be met for GOOD, from 0 to 1.
+    pub good_share: f64,
+}
+
+impl Default for Grading {
+    fn default() -> Self {
+        Self { good_share: 0.8 }
+    }
 }
 
 /// Index into [`Plan::groups`].
