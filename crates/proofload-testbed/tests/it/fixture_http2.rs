@@ -148,10 +148,15 @@ fn abrupt_goodbye(addr: SocketAddr) -> Option<Reason> {
 fn a_cancelled_stream_is_not_booked_as_answered() {
     let late = Reply::text("late").after(Duration::from_secs(3600));
     let fixture = fixture(Behaviour::new().exact("/", late));
-    with_connection(fixture.addr(), async |send| {
+    let ledger = with_connection(fixture.addr(), async |send| {
         let impatient = request(&send, "/", b"");
         assert!(tokio::time::timeout(Duration::from_millis(30), impatient).await.is_err());
+        // The connection stays open: it is the stream that is gone.
+        while fixture.ledger().aborted == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        fixture.ledger()
     });
-    let ledger = crate::fixture_basics::wait_for(&fixture, |ledger| ledger.aborted == 1);
+    assert_eq!((ledger.connections_open, ledger.in_flight), (1, 0));
     assert_eq!((ledger.requests, ledger.responses), (1, 0));
 }
