@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
-use proofload_core::event::{Interval, RunEvent};
+use proofload_core::event::RunEvent;
 use proofload_core::metrics::{IntervalSnapshot, RunTotals};
 use proofload_core::plan::{Load, Phase, Plan};
 use proofload_core::schedule::Shard;
 
 use super::intervals::Intervals;
+use super::judge::LiveJudge;
 use super::outcome::{PhaseEnd, PhaseRun, RunOutcome};
 use crate::system::DescriptorLimit;
 use crate::worker::{Budget, Command, PhaseOrder, Report, Stop, Worker};
@@ -63,6 +64,9 @@ struct Running {
     at_work: Vec<u32>,
     workers: u32,
     intervals: Intervals,
+    judge: LiveJudge,
+    /// How long the phases before took.
+    before: Duration,
     /// The moment by which it should be over, where that can be known.
     due: Option<Instant>,
     end: PhaseEnd,
@@ -182,8 +186,11 @@ impl Dispatcher {
         }
         let due = phase.load.duration().map(|load| started + load + phase.graceful_stop);
         let end = if at_work.is_empty() { PhaseEnd::Lost } else { PhaseEnd::Completed };
-        let (workers, intervals) = (at_work.len() as u32, Intervals::default());
-        Running { phase, started, at_work, workers, intervals, due, end }
+        let workers = at_work.len() as u32;
+        let judge = LiveJudge::new(Arc::clone(&self.plan), index, Arc::clone(&phase));
+        let before = self.phases.iter().map(|phase| phase.took).sum();
+        let intervals = Intervals::default();
+        Running { phase, started, at_work, workers, intervals, judge, before, due, end }
     }
 
     fn next_message(&self, running: &Running, cut_off: bool) -> Result<Message, RecvTimeoutError> {
@@ -199,7 +206,7 @@ impl Dispatcher {
 
     fn hear_worker(&mut self, running: &mut Running, worker: u32, report: Report) {
         match report {
-            Report::Interval(snapshot) => self.count(running, &snapshot),
+            Report::Interval(snapshot) => self.count(running, *snapshot),
             Report::PhaseEnded => running.at_work.retain(|&at| at != worker),
             Report::Gone => {
                 running.at_work.retain(|&at| at != worker);
@@ -212,18 +219,29 @@ impl Dispatcher {
         }
     }
 
-    fn count(&mut self, running: &mut Running, snapshot: &IntervalSnapshot) {
-        if self.totals.merge(snapshot).is_err() {
+    fn count(&mut self, running: &mut Running, snapshot: IntervalSnapshot) {
+        if self.totals.merge(&snapshot).is_err() {
             return;
         }
-        if let Some(interval) = running.intervals.add(snapshot, running.workers) {
-            self.judge(running, &interval);
+        let complete = running.intervals.add(&snapshot, running.workers);
+        running.judge.see(snapshot);
+        if let Some(interval) = complete {
+            self.judge(running, interval.start + interval.length);
             self.tell(RunEvent::Interval(Box::new(interval)));
         }
     }
 
     /// Looks whether what has been measured ends the phase or the run.
-    fn judge(&mut self, _running: &mut Running, _interval: &Interval) {}
+    fn judge(&self, running: &mut Running, elapsed: Duration) {
+        if running.end != PhaseEnd::Completed {
+            return;
+        }
+        if let Some(end) = running.judge.judge(&self.totals, elapsed, running.before) {
+            running.end = end;
+            running.due = Some(Instant::now() + running.phase.graceful_stop);
+            self.command(&running.at_work, Stop::Gracefully);
+        }
+    }
 
     fn interrupt(&mut self, running: &mut Running, how: Stop) {
         if how > self.stop {

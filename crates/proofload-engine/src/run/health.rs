@@ -1,6 +1,6 @@
 //! Asking the target whether it is there, before any load is put on.
 
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use proofload_core::plan::{HealthCheck, Plan, RequestUrl, Target};
@@ -40,6 +40,7 @@ pub fn check_health(plan: &Plan) -> Result<(), HealthError> {
     };
     let fallback = HealthCheck {
         url: RequestUrl::Path { origin: None, path: Template::literal(*b"/") },
+        headers: Vec::new(),
         status: None,
         timeout: Duration::from_secs(10).min(plan.http.timeout),
         wait: Duration::ZERO,
@@ -62,12 +63,19 @@ pub fn check_health(plan: &Plan) -> Result<(), HealthError> {
         .enable_all()
         .build_local(tokio::runtime::LocalOptions::default())
         .map_err(|error| setup(&error))?;
+    let mut headers = Headers::new();
+    for header in &check.headers {
+        // A value that changes with every request has no meaning here.
+        if let Some(value) = header.value.as_literal() {
+            headers.push(&header.name, value).map_err(|error| setup(&error))?;
+        }
+    }
     // Without a health check of the plan's own any answer will do: it proves that a server is there.
     let any_answer = plan.health.is_none();
     runtime.block_on(async {
         let give_up = Instant::now() + check.wait;
         loop {
-            let answer = ask(&prepared, &origin, &target, check.timeout).await;
+            let answer = ask(&prepared, &origin, &target, &headers, check.timeout).await;
             let reason = match (answer, check.status) {
                 (Ok(_), None) if any_answer => return Ok(()),
                 (Ok(status), Some(wanted)) if status == wanted => return Ok(()),
@@ -85,18 +93,18 @@ pub fn check_health(plan: &Plan) -> Result<(), HealthError> {
 }
 
 async fn ask(
-    prepared: &std::sync::Arc<Prepared>,
+    prepared: &Arc<Prepared>,
     origin: &Origin,
     target: &str,
+    headers: &Headers,
     timeout: Duration,
 ) -> Result<u16, String> {
-    let mut client = Client::new(Rc::clone(&Shared::new(std::sync::Arc::clone(prepared))));
-    let headers = Headers::new();
+    let mut client = Client::new(Shared::new(Arc::clone(prepared)));
     let request = Request {
         method: "GET",
         origin,
         target: target.as_bytes(),
-        headers: &headers,
+        headers,
         body: b"",
         timeout: Some(timeout),
     };

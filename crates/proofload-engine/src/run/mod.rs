@@ -8,9 +8,10 @@ mod dispatcher;
 mod handle;
 mod health;
 mod intervals;
+mod judge;
+mod outcome;
 
 pub(crate) use dispatcher::Message;
 pub use handle::{RunHandle, RunOptions, StartError, Stopper, start};
 pub use health::{HealthError, check_health};
 pub use outcome::{PhaseEnd, PhaseRun, RunOutcome};
-mod outcome;

@@ -6,9 +6,9 @@ use std::time::Duration;
 use proofload_core::inspect::Inspector;
 use proofload_core::metrics::RequestStats;
 use proofload_core::plan::{
-    ArrivalLoad, BaseUrl, GroupId, HttpSettings, Load, Method, Overload, Phase, Plan, RateStage,
-    RequestSpec, RequestUrl, Scheme, Spacing, Step, Target, Task, TaskOrder, ThinkTime, UserKind,
-    UserLoad, UserStage,
+    ArrivalLoad, BaseUrl, Grading, GroupId, HttpSettings, Load, Method, Overload, Phase, Plan,
+    RateStage, RequestSpec, RequestUrl, Scheme, Spacing, Step, Target, Task, TaskOrder, ThinkTime,
+    UserKind, UserLoad, UserStage,
 };
 use proofload_core::schedule::MixEntry;
 use proofload_core::template::Template;
@@ -65,6 +65,8 @@ pub(crate) fn plan(fixture: &Fixture, path: &str, phases: Vec<Phase>) -> Plan {
         http: HttpSettings::default(),
         users: vec![kind],
         phases,
+        thresholds: Vec::new(),
+        grading: Grading::default(),
         feeds: Vec::new(),
         cache: None,
         groups: vec!["GET".into()],
@@ -95,6 +97,8 @@ pub(crate) fn phase(load: Load) -> Phase {
         load,
         kinds: vec![MixEntry { kind: 0, weight: 1, count: None }],
         bursts: Vec::new(),
+        expect: Vec::new(),
+        stop_when: Vec::new(),
         step_every: None,
         graceful_stop: Duration::from_secs(5),
         think_time: None,
