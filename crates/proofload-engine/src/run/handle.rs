@@ -79,7 +79,7 @@ impl RunHandle {
     #[must_use]
     pub fn wait(mut self) -> RunOutcome {
         // Nobody reads events any more, and nobody has to.
-        for _event in self.events.iter() {}
+        for _event in &self.events {}
         let dispatcher = self.dispatcher.take().expect("only `wait` and `drop` take it");
         dispatcher.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
@@ -102,7 +102,7 @@ impl Drop for RunHandle {
 /// When threads cannot be made or the workload cannot be opened. No load has been put on then.
 pub fn start<W: Workload>(
     plan: Arc<Plan>,
-    workload: Arc<W>,
+    workload: &Arc<W>,
     options: RunOptions,
 ) -> Result<RunHandle, StartError> {
     let descriptor_limit = raise_descriptor_limit();
@@ -112,7 +112,7 @@ pub fn start<W: Workload>(
     let workers = (0..count)
         .map(|index| {
             let shard = Shard::new(index, count);
-            let (workload, reports) = (Arc::clone(&workload), inbox.clone());
+            let (workload, reports) = (Arc::clone(workload), inbox.clone());
             Worker::spawn(WorkerSetup { shard, workload, seed, reports })
         })
         .collect::<Result<Vec<_>, _>>()?;

@@ -48,11 +48,11 @@ pub(super) async fn arriving<S: UserSource>(
         arrival = Some(Instant::now());
     }
     loop {
-        if let Some(intended) = arrival.take() {
-            if iterate(&mut user, &seat, Some(intended)).await == Outcome::Exhausted {
-                pool.leave_arriving(Some(intended));
-                break;
-            }
+        if let Some(intended) = arrival.take()
+            && iterate(&mut user, &seat, Some(intended)).await == Outcome::Exhausted
+        {
+            pool.leave_arriving(Some(intended));
+            break;
         }
         arrival = pool.next_arrival(&seat);
         if arrival.is_none() {

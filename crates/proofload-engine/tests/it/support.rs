@@ -21,7 +21,7 @@ pub(crate) fn run(plan: Plan, workers: u32) -> RunOutcome {
     let plan = Arc::new(plan);
     let workload = Scripted::new(Arc::clone(&plan)).expect("the plan can run");
     let options = RunOptions { workers: Some(workers), seed: Some(1) };
-    start(plan, workload, options).expect("the run starts").wait()
+    start(plan, &workload, options).expect("the run starts").wait()
 }
 
 /// Everything measured about the requests of a phase.
