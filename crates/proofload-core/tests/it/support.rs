@@ -41,4 +41,3 @@ pub(crate) fn parse(text: &str) -> Result<Plan, PlanErrors> {
 pub(crate) fn plan(text: &str) -> Plan {
     parse(text).unwrap_or_else(|errors| panic!("{errors}"))
 }
-
