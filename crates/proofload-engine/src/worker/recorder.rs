@@ -69,6 +69,11 @@ impl Recorder {
         self.series.borrow_mut()[series.index()].interrupted += 1;
     }
 
+    /// Whether an example of this kind of error would be kept now.
+    pub fn wants_example(&self, kind: ErrorKind) -> bool {
+        self.errors.borrow().wants(kind)
+    }
+
     /// Keeps an example of an error, if one more of its kind is wanted in this interval; the closure
     /// is called only then.
     pub fn error_sample(&self, kind: ErrorKind, example: impl FnOnce() -> Example) {

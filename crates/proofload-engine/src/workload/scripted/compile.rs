@@ -160,11 +160,7 @@ impl Compiler<'_> {
             url,
             headers,
             changing_headers,
-            body_use: if super::look::needs_body(&spec.inspect) {
-                BodyUse::Keep
-            } else {
-                BodyUse::Discard
-            },
+            body_use: if spec.inspect.needs_body() { BodyUse::Keep } else { BodyUse::Discard },
         })
     }
 

@@ -1,59 +1,99 @@
 //! Looking at an answer: checks, extractions, cache hits.
 
-use std::time::Duration;
+use std::borrow::Cow;
+use std::time::{Duration, Instant};
 
-use proofload_core::inspect::{CheckKind, Inspector};
-use proofload_core::metrics::ErrorKind;
+use proofload_core::inspect::{Answer, Sink};
+use proofload_core::metrics::SeriesId;
+use proofload_core::plan::{CheckId, VarSlot};
 
+use super::compile::CompiledRequest;
 use super::user::State;
 use crate::http::{Failure, Response};
+use crate::worker::Recorder;
 
-/// What was found.
+/// What an answer is worth.
 #[derive(Debug, Default)]
 pub(super) struct Verdict {
     pub(super) failure: Option<Failure>,
     pub(super) cached: Option<bool>,
-    /// One bit a check: evaluated, and passed.
-    evaluated: u64,
-    passed: u64,
-}
-
-impl Verdict {
-    pub(super) fn checks(&self) -> impl Iterator<Item = (usize, bool)> + use<> {
-        let (evaluated, passed) = (self.evaluated, self.passed);
-        let count = u64::BITS - evaluated.leading_zeros();
-        (0..count as usize)
-            .filter(move |at| evaluated >> at & 1 == 1)
-            .map(move |at| (at, passed >> at & 1 == 1))
-    }
 }
 
 impl From<Failure> for Verdict {
     fn from(failure: Failure) -> Self {
-        Self { failure: Some(failure), ..Self::default() }
+        Self { failure: Some(failure), cached: None }
     }
 }
 
-/// Looks at an answer and keeps what is to be kept of it.
-pub(super) fn inspect(
-    inspector: &Inspector,
+/// Looks at an answer: counts its checks and keeps what the plan wants to keep of it. `began` is the
+/// start that the response time is measured from.
+pub(super) fn look(
+    request: &CompiledRequest,
     response: &Response<'_>,
-    _elapsed: Duration,
-    _state: &mut State,
+    began: Instant,
+    state: &mut State,
+    recorder: &Recorder,
 ) -> Verdict {
-    let mut verdict = Verdict::default();
-    let by_status = inspector.checks.iter().any(|c| matches!(c.kind, CheckKind::Status(_)));
-    if !by_status && response.status() >= 400 {
-        verdict.failure = Some(status_failure(response.status()));
+    let inspector = &request.spec.inspect;
+    let answer = Timed { response, began };
+    let mut sink = Keeper { state, recorder, series: request.series, next_check: 0 };
+    let inspection = inspector.inspect(&answer, &mut sink);
+    let failure = inspection.failure.map(|failure| {
+        let kind = failure.error_kind(response.status());
+        // Words cost time and memory: only for those that will be shown.
+        let detail = if recorder.wants_example(kind) {
+            Cow::Owned(inspector.explain(&answer, failure))
+        } else {
+            Cow::Borrowed("")
+        };
+        Failure { kind, detail }
+    });
+    Verdict { failure, cached: inspection.cache_hit }
+}
+
+struct Timed<'a> {
+    response: &'a Response<'a>,
+    began: Instant,
+}
+
+impl Answer for Timed<'_> {
+    fn status(&self) -> u16 {
+        self.response.status()
     }
-    verdict
+
+    fn header(&self, name: &str) -> Option<&[u8]> {
+        self.response.header(name)
+    }
+
+    fn set_cookies(&self) -> impl Iterator<Item = &[u8]> {
+        let is_cookie = |name: &str| name.eq_ignore_ascii_case("set-cookie");
+        self.response.headers().filter(move |(name, _)| is_cookie(name)).map(|(_, value)| value)
+    }
+
+    fn body(&self) -> &[u8] {
+        self.response.body()
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
 }
 
-fn status_failure(status: u16) -> Failure {
-    let kind = if status >= 500 { ErrorKind::Http5xx } else { ErrorKind::Http4xx };
-    Failure::new(kind, format!("status {status}"))
+struct Keeper<'a> {
+    state: &'a mut State,
+    recorder: &'a Recorder,
+    series: SeriesId,
+    next_check: usize,
 }
 
-pub(super) fn needs_body(inspector: &Inspector) -> bool {
-    !inspector.extracts.is_empty() || !inspector.checks.is_empty() || inspector.cache.is_some()
+impl Sink for Keeper<'_> {
+    // Checks come in the order of the request, which is that of the series.
+    fn check(&mut self, _id: CheckId, passed: bool) {
+        self.recorder.record_check(self.series, self.next_check, passed);
+        self.next_check += 1;
+    }
+
+    fn extracted(&mut self, slot: VarSlot, value: &[u8]) {
+        self.state.set(slot, value);
+    }
 }

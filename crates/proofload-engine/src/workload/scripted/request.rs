@@ -9,7 +9,7 @@ use proofload_core::plan::Sign;
 use proofload_core::template::Context;
 
 use super::compile::{CompiledRequest, CompiledUrl};
-use super::look::{self, Verdict};
+use super::look::{Verdict, look};
 use super::sign;
 use super::user::ScriptedUser;
 use crate::http::{Exchange, Failure, Headers, Origin, Request, redirect};
@@ -153,7 +153,8 @@ impl ScriptedUser {
         let recorder = Rc::clone(&self.seat.phase.recorder);
         let under_way = UnderWay::new(&recorder, compiled.series);
         let state = &mut self.state;
-        let started = Instant::now();
+        // Where nothing was intended the exchange itself says when it began, a moment from now.
+        let began = intended.unwrap_or_else(Instant::now);
         let exchange = self
             .client
             .exchange(request, compiled.body_use, |response| {
@@ -167,9 +168,7 @@ impl ScriptedUser {
                         }
                     }
                 }
-                let inspector = &compiled.spec.inspect;
-                let verdict = look::inspect(inspector, response, started.elapsed(), state);
-                Looked { verdict, next: None }
+                Looked { verdict: look(compiled, response, began, state, &recorder), next: None }
             })
             .await;
         under_way.ended();
@@ -215,10 +214,8 @@ fn record(
     let lag = intended.map_or(Duration::ZERO, |at| timings.started.saturating_duration_since(at));
     let (status, error, cached, next) = match exchange.outcome {
         Ok((status, looked)) => {
-            for (index, passed) in looked.verdict.checks() {
-                recorder.record_check(compiled.series, index, passed);
-            }
-            (status, looked.verdict.failure, looked.verdict.cached, looked.next)
+            let Looked { verdict, next } = looked;
+            (status, verdict.failure, verdict.cached, next)
         }
         Err(failure) => (0, Some(failure), None, None),
     };
