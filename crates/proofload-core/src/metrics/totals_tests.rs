@@ -200,6 +200,13 @@ fn foreign_snapshots_are_refused() {
     let wrong = IntervalSnapshot::new(ShardId::default(), u32::MAX, 0);
     assert_eq!(totals.merge(&wrong), Err(MergeError::PhaseOutOfRange(u32::MAX)));
     assert_eq!(totals.phases().count(), 0);
+    let from = |shard: usize| IntervalSnapshot::new(ShardId::worker(shard as u32), 0, 0);
+    for shard in 0..MAX_SHARDS {
+        assert_eq!(totals.merge(&from(shard)), Ok(Merged::Added));
+    }
+    let surplus = from(MAX_SHARDS);
+    assert_eq!(totals.merge(&surplus), Err(MergeError::TooManyShards(surplus.shard)));
+    assert_eq!(totals.merge(&from(0)), Ok(Merged::Duplicate));
 }
 
 #[test]
