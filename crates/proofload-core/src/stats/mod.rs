@@ -135,7 +135,11 @@ mod tests {
         let at = |(total, blocks): &(Histogram, BlockedHistogram)| {
             QuantileIntervals::new(total, blocks).at(0.5).unwrap()
         };
+        // Both ends move.
+        let naive = order::quantile_interval(&dependent.0, 0.5).unwrap();
         let (independent, dependent) = (at(&independent), at(&dependent));
+        assert!(dependent.low_ns.unwrap() + 50_000 < naive.low_ns.unwrap());
+        assert!(dependent.high_ns.unwrap() > naive.high_ns.unwrap() + 50_000);
         assert_eq!(independent.method, IntervalMethod::BlockBootstrap);
         assert!(width(dependent) > 4.0 * width(independent), "{dependent:?} {independent:?}");
         assert!(independent.low_ns.unwrap() < 1_500_000);
