@@ -39,9 +39,8 @@ fn messages(plans: &[String]) -> String {
     ];
     let mut all = String::new();
     for plan in plans {
-        let errors = match parse_with(plan, &files, &Overrides::default()) {
-            Ok(_) => panic!("this plan should be wrong:\n{plan}"),
-            Err(errors) => errors,
+        let Err(errors) = parse_with(plan, &files, &Overrides::default()) else {
+            panic!("this plan should be wrong:\n{plan}")
         };
         all.push_str(&errors.to_string());
         all.push_str("\n\n----\n\n");
