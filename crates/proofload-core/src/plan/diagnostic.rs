@@ -23,6 +23,16 @@ pub struct Location {
     pub end: u32,
 }
 
+impl Location {
+    /// Whether it is a part of the other, and not all of it.
+    fn is_inside(self, other: Self) -> bool {
+        self != other
+            && self.file == other.file
+            && (other.start..=other.end).contains(&self.start)
+            && (other.start..=other.end).contains(&self.end)
+    }
+}
+
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
@@ -107,6 +117,9 @@ impl PlanErrors {
         // Default headers are compiled once a request: their mistakes are told once.
         let mut seen = std::collections::HashSet::new();
         diagnostics.retain(|d| seen.insert((d.location, d.message.clone())));
+        // What is said of a whole table often only follows from a mistake inside of it.
+        let places: Vec<Location> = diagnostics.iter().filter_map(|d| d.location).collect();
+        diagnostics.retain(|d| d.location.is_none_or(|at| !places.iter().any(|p| p.is_inside(at))));
         diagnostics.sort_by_key(|d| d.location.map_or((u16::MAX, 0), |at| (at.file, at.start)));
         Self { sources, diagnostics }
     }

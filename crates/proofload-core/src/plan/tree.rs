@@ -96,12 +96,15 @@ pub(super) struct TreeReader<'a> {
     pub(super) text: &'a str,
     pub(super) lookup: Lookup<'a>,
     pub(super) errors: &'a mut Vec<Diagnostic>,
+    /// Whether the file was free of mistakes of syntax, once it has been read.
+    pub(super) is_toml: bool,
 }
 
 impl TreeReader<'_> {
     /// The tree of the whole file; what could not be read is left out and told.
     pub(super) fn read(&mut self) -> Node {
         let (table, errors) = DeTable::parse_recoverable(self.text);
+        self.is_toml = errors.is_empty();
         for error in &errors {
             let span = error.span().unwrap_or(self.text.len()..self.text.len());
             let message = error.message().trim().to_owned();

@@ -1,4 +1,6 @@
 //! The plan from the outside: files in, plans or messages out.
 
+mod bad_plans;
+mod examples;
 mod plan_parsing;
 mod support;

@@ -104,7 +104,10 @@ impl Reader<'_> {
         if let Some(rest) = trimmed.strip_prefix("==") {
             return Some((Condition::Equals(scalar(unquoted(rest.trim()))), name));
         }
-        if let Some((less, or_equal, rest)) = comparison(trimmed) {
+        let side = comparison(trimmed);
+        // A body is often markup that begins with `<`.
+        let side = side.filter(|s| bare == Bare::Equals || s.2.parse::<f64>().is_ok());
+        if let Some((less, or_equal, rest)) = side {
             let Some(limit) = rest.parse::<f64>().ok().filter(|limit| limit.is_finite()) else {
                 return self.wrong_help(
                     node,

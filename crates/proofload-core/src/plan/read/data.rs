@@ -25,10 +25,8 @@ impl Reader<'_> {
         if !is_variable_name(&entry.key) {
             self.wrong::<()>(&entry.node, format!("`{}` cannot name a data feed", entry.key));
         }
-        let mode = match fields.get("mode") {
-            Some(node) => self.word(node, FeedMode::WORDS)?,
-            None => FeedMode::Sequential,
-        };
+        let mode = fields.get("mode").and_then(|node| self.word(node, FeedMode::WORDS));
+        let mode = mode.unwrap_or(FeedMode::Sequential);
         let source = self.one_of(&fields, &["file", "rows"]);
         let Some(source) = source else {
             return self.wrong_help(

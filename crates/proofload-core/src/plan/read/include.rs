@@ -24,7 +24,10 @@ impl Reader<'_> {
         self.sources.push(SourceFile { path: path.into(), text: text.into() });
         let inputs = self.inputs;
         let lookup = |key: &str| inputs.lookup(key);
-        let mut tree = TreeReader { file, text, lookup: &lookup, errors: &mut self.errors }.read();
+        let mut reader =
+            TreeReader { file, text, lookup: &lookup, errors: &mut self.errors, is_toml: true };
+        let mut tree = reader.read();
+        self.has_syntax_errors |= !reader.is_toml;
         let Some(included) = tree.get("include").cloned() else { return Some(tree) };
         above.push(path.to_owned());
         let mut merged: Option<Node> = None;

@@ -94,9 +94,16 @@ impl Plan {
         overrides: &Overrides,
         inputs: &Inputs<'_>,
     ) -> Result<Self, PlanErrors> {
-        let mut reader = Reader { inputs, overrides, sources: Vec::new(), errors: Vec::new() };
+        let mut reader = Reader {
+            inputs,
+            overrides,
+            sources: Vec::new(),
+            errors: Vec::new(),
+            has_syntax_errors: false,
+        };
         let tree = reader.read_tree(path, text);
-        let plan = tree.and_then(|tree| reader.plan(&tree));
+        // What is not TOML would only make what follows look wrong.
+        let plan = if reader.has_syntax_errors { None } else { tree.and_then(|t| reader.plan(&t)) };
         let Reader { sources, mut errors, .. } = reader;
         if errors.is_empty()
             && let Some(mut plan) = plan
@@ -126,6 +133,7 @@ struct Reader<'a> {
     overrides: &'a Overrides,
     sources: Vec<SourceFile>,
     errors: Vec<Diagnostic>,
+    has_syntax_errors: bool,
 }
 
 impl Reader<'_> {

@@ -69,11 +69,8 @@ impl Reader<'_> {
         };
         match number {
             Some(number) if (min..=max).contains(&number) => Some(number),
-            Some(_) if max == u64::MAX => self.wrong(node, format!("must be at least {min}")),
-            None if max == u64::MAX || min > 0 => {
-                self.wrong(node, format!("must be at least {min}"))
-            }
-            _ => self.wrong(node, format!("must be from {min} to {max}")),
+            Some(number) if number > max => self.wrong(node, format!("must be at most {max}")),
+            _ => self.wrong(node, format!("must be at least {min}")),
         }
     }
 

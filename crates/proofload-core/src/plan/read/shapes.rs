@@ -214,10 +214,7 @@ impl Reader<'_> {
                 Level::Users(_) => ", iterations or shared_iterations",
                 Level::Rate(_) => " or requests",
             };
-            self.error(
-                Diagnostic::at(fields.at, "this phase has no end")
-                    .help(format!("give it a duration{others}")),
-            );
+            self.missing(fields, "this phase has no end", &format!("give it a duration{others}"));
             return None;
         };
         let duration = self.positive_duration(&entry.node)?;

@@ -12,6 +12,8 @@ pub(super) struct Fields<'t> {
     entries: &'t [Entry],
     spec: &'static TableSpec,
     pub(super) at: Location,
+    /// Some key is not known: what seems to be missing may be meant by it.
+    pub(super) has_unknown: bool,
 }
 
 impl<'t> Fields<'t> {
@@ -52,14 +54,16 @@ impl Reader<'_> {
                 format!("its keys are {}", names.join(", ")),
             );
         };
+        let mut has_unknown = false;
         for entry in entries {
             let is_known = spec.keys.iter().any(|key| key.name == entry.key)
                 || spec.prefixes.iter().any(|prefix| entry.key.starts_with(prefix));
             if !is_known {
+                has_unknown = true;
                 self.error(unknown_key(entry, spec));
             }
         }
-        Some(Fields { entries, spec, at: node.at })
+        Some(Fields { entries, spec, at: node.at, has_unknown })
     }
 
     /// The entries of a table with any keys.
@@ -70,6 +74,13 @@ impl Reader<'_> {
                 self.wrong::<()>(node, format!("expected {what}, found {}", node.kind()));
                 &[]
             }
+        }
+    }
+
+    /// Tells that something is missing in a table.
+    pub(super) fn missing(&mut self, fields: &Fields<'_>, message: &str, help: &str) {
+        if !fields.has_unknown {
+            self.error(Diagnostic::at(fields.at, message).help(help));
         }
     }
 
@@ -94,7 +105,7 @@ fn unknown_key(entry: &Entry, spec: &TableSpec) -> Diagnostic {
     let key = entry.key.as_str();
     let diagnostic = Diagnostic::at(entry.key_at, format!("unknown key `{key}` in {}", spec.what));
     if let Some((_, meant)) = spec.foreign.iter().find(|(foreign, _)| *foreign == key) {
-        return diagnostic.help(format!("here it is called {meant}"));
+        return diagnostic.help(format!("here that is {meant}"));
     }
     let known = format!("known keys are {}", names.join(", "));
     match nearest(key, names.iter().copied()) {

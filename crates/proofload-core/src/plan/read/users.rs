@@ -177,9 +177,10 @@ impl Reader<'_> {
         shared: &mut Shared<'_>,
     ) -> Vec<Task> {
         let Some(list) = fields.get("task") else {
-            self.error(
-                Diagnostic::at(fields.at, "this user has no tasks")
-                    .help("add [[user.task]] with a request, such as get = \"/\""),
+            self.missing(
+                fields,
+                "this user has no tasks",
+                "add [[user.task]] with a request, such as get = \"/\"",
             );
             return Vec::new();
         };
