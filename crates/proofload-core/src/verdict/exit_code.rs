@@ -15,9 +15,10 @@ use super::Grade;
 /// | 65 | bad plan or input file |
 /// | 69 | the target was unreachable before the start |
 /// | 70 | a bug of Proofload |
+/// | 74 | the result could not be written |
 /// | 130 | interrupted; the report is still written |
 ///
-/// 64 to 70 are those of BSD's `sysexits.h`, 130 that of a shell for SIGINT.
+/// 64 to 74 are those of BSD's `sysexits.h`, 130 that of a shell for SIGINT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum ExitCode {
@@ -39,6 +40,8 @@ pub enum ExitCode {
     TargetUnreachable = 69,
     /// A bug of Proofload.
     Internal = 70,
+    /// The result could not be written.
+    CannotWrite = 74,
     /// Interrupted by the user; the report is still written.
     Interrupted = 130,
 }

@@ -1,0 +1,77 @@
+//! Writing to the terminal. Nobody reading any more is not an error.
+
+use std::io::{self, IsTerminal, Write};
+
+use proofload_report::Style;
+
+/// Standard output and standard error, and what they can show.
+#[derive(Debug)]
+pub(super) struct Console {
+    output: Style,
+    error: Style,
+    error_is_terminal: bool,
+}
+
+impl Console {
+    /// Looks at what the process's streams are.
+    pub(super) fn new() -> Self {
+        let variable = |name: &str| std::env::var(name).ok();
+        let columns = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+        let of = |is_terminal: bool| columns.or(Some(80)).filter(|_| is_terminal);
+        let error_is_terminal = io::stderr().is_terminal();
+        Self {
+            output: Style::detect(of(io::stdout().is_terminal()), variable),
+            error: Style::detect(of(error_is_terminal), variable),
+            error_is_terminal,
+        }
+    }
+
+    /// What standard output can show.
+    pub(super) fn output_style(&self) -> Style {
+        self.output
+    }
+
+    /// What standard error can show.
+    pub(super) fn error_style(&self) -> Style {
+        self.error
+    }
+
+    /// Whether standard error is a terminal on which lines can be drawn over.
+    pub(super) fn is_live(&self) -> bool {
+        self.error_is_terminal
+    }
+
+    /// A line on standard output.
+    pub(super) fn line(&self, text: &str) {
+        self.print(&format!("{}\n", text.trim_end_matches('\n')));
+    }
+
+    /// Text on standard output, as it is.
+    pub(super) fn print(&self, text: &str) {
+        let mut out = io::stdout().lock();
+        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    }
+
+    /// Text on standard error, as it is.
+    pub(super) fn print_error(&self, text: &str) {
+        let mut out = io::stderr().lock();
+        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    }
+
+    /// An error message. Those of plans bring their own `error:`.
+    pub(super) fn error(&self, message: &str) {
+        let (bold, plain) = if self.error.color { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };
+        let message = message.trim_end();
+        if message.contains("error") && message.contains('\n') {
+            self.print_error(&format!("{message}\n"));
+        } else {
+            self.print_error(&format!("{bold}error{plain}: {message}\n"));
+        }
+    }
+
+    /// Something to know, not an error.
+    pub(super) fn notice(&self, message: &str) {
+        let (bold, plain) = if self.error.color { ("\x1b[1;33m", "\x1b[0m") } else { ("", "") };
+        self.print_error(&format!("{bold}note{plain}: {message}\n"));
+    }
+}

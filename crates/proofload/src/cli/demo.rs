@@ -1,0 +1,60 @@
+//! `proofload demo`: the built-in service, alone or with a plan run against it.
+
+use proofload_core::plan::Overrides;
+use proofload_core::verdict::ExitCode;
+use proofload_testbed::demo::{Demo, DemoOptions};
+
+use super::args::DemoArgs;
+use super::console::Console;
+use super::execute::{Job, execute};
+use super::failure::Failure;
+use super::{load, signals};
+
+/// The plan of the demo; it stands among the examples too.
+const PLAN: &str = include_str!("../../../../examples/demo.toml");
+
+/// Serves the demo, or runs its plan.
+pub(super) fn run(args: DemoArgs, console: &Console) -> Result<ExitCode, Failure> {
+    let demo = start(options(&args))?;
+    if args.serve {
+        return serve(demo, console);
+    }
+    let overrides = Overrides {
+        target: Some(demo.url()),
+        ..args.overrides.overrides().or(Overrides { target: None, ..load::environment()? })
+    };
+    let plan = load::text("the demo plan", PLAN, &overrides, console)?;
+    let job = Job { plan, text: None, output: args.output, keeps_result: true };
+    let code = execute(job, console);
+    demo.stop();
+    code
+}
+
+/// Starts the demo service.
+pub(super) fn start(options: DemoOptions) -> Result<Demo, Failure> {
+    Demo::start(options)
+        .map_err(|error| Failure::target(format!("the demo service could not start: {error}")))
+}
+
+fn options(args: &DemoArgs) -> DemoOptions {
+    let mut options = DemoOptions { port: args.port, ..DemoOptions::default() };
+    if let Some(threads) = args.threads {
+        options.threads = threads.max(1);
+    }
+    let knobs = &mut options.knobs;
+    knobs.latency = args.latency.unwrap_or(knobs.latency);
+    knobs.error_rate = args.error_rate.unwrap_or(knobs.error_rate);
+    knobs.capacity = args.capacity.or(knobs.capacity);
+    options
+}
+
+fn serve(demo: Demo, console: &Console) -> Result<ExitCode, Failure> {
+    console.line(&format!("The demo service listens on {} (Ctrl-C ends it).", demo.url()));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::internal)?;
+    runtime.block_on(signals::next()).map_err(Failure::internal)?;
+    demo.stop();
+    Ok(ExitCode::Passed)
+}

@@ -1,0 +1,166 @@
+//! From a plan to an exit code: health check, run, progress, result, summary.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use jiff::Zoned;
+use proofload_core::plan::{BaseUrl, Plan, Scheme, Target};
+use proofload_core::result::{PhaseFacts, ResultInput, RunInfo, RunResult, build};
+use proofload_core::verdict::{ExitCode, GradingRule, RunEnd};
+use proofload_engine::run::{RunOptions, RunOutcome, check_health, start};
+use proofload_engine::workload::Scripted;
+use proofload_engine::system;
+use proofload_testbed::demo::{Demo, DemoOptions};
+
+use super::args::OutputArgs;
+use super::console::Console;
+use super::failure::Failure;
+use super::output::Destination;
+use super::{demo, live, signals};
+
+/// Something to run.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) plan: Plan,
+    /// The plan as TOML, where it was written by us.
+    pub(super) text: Option<String>,
+    pub(super) output: OutputArgs,
+    /// Whether the result goes into a file even if nobody asked for one.
+    pub(super) keeps_result: bool,
+}
+
+/// Runs a plan and says how it went.
+pub(super) fn execute(job: Job, console: &Console) -> Result<ExitCode, Failure> {
+    let Job { mut plan, text, output, keeps_result } = job;
+    if output.print_plan {
+        console.print(&text.unwrap_or_default());
+        return Ok(ExitCode::Passed);
+    }
+    let began = Zoned::now();
+    let destination =
+        Destination::prepare(output.output_file.as_deref(), keeps_result, &plan.name, &began)?;
+    let _demo = start_demo(&mut plan)?;
+    let plan = Arc::new(plan);
+    warn_about_descriptors(&plan, console);
+    if !output.no_health_check {
+        check_health(&plan).map_err(|error| {
+            Failure::target(format!("{error}\n  no load was put on; --no-health-check skips this"))
+        })?;
+    }
+    let started = Instant::now();
+    let workload = Scripted::new(Arc::clone(&plan)).map_err(Failure::input)?;
+    let options = RunOptions { workers: output.workers, seed: None };
+    let run = start(Arc::clone(&plan), &workload, options).map_err(Failure::internal)?;
+    signals::forward(run.stopper(), live::told_to_stop).map_err(Failure::internal)?;
+    let outcome = live::follow(run, &plan, &output, console);
+    let (result, code) = judge(&plan, &outcome, &began, started, &output);
+    let json = result.to_json().map_err(Failure::internal)?;
+    let written = destination.write(&json, console);
+    let path = written.as_ref().ok().copied().flatten();
+    let shows = !output.quiet && !matches!(destination, Destination::Stdout);
+    if shows {
+        show(&result, path, output.verbose, console);
+    }
+    written.map(|_| code)
+}
+
+/// Prints the summary of a result.
+pub(super) fn show(result: &RunResult, path: Option<&Path>, verbose: bool, console: &Console) {
+    let _ = (path, verbose);
+    console.print(&format!("{:#?}\n", result.summary));
+}
+
+/// Starts the demo service if the plan wants it, and points the plan at it.
+fn start_demo(plan: &mut Plan) -> Result<Option<Demo>, Failure> {
+    if plan.target != Target::Demo {
+        return Ok(None);
+    }
+    let demo = demo::start(DemoOptions::default())?;
+    let address = demo.addr();
+    plan.target = Target::Url(BaseUrl {
+        scheme: Scheme::Http,
+        host: address.ip().to_string().into(),
+        port: address.port(),
+        prefix: "".into(),
+    });
+    Ok(Some(demo))
+}
+
+fn warn_about_descriptors(plan: &Plan, console: &Console) {
+    /// What a process needs besides one descriptor for each user.
+    const BESIDES: u64 = 64;
+    let limit = system::raise_descriptor_limit();
+    let users = plan.phases.iter().map(|phase| u64::from(phase.load.peak_users())).max();
+    if let Some(users) = users.filter(|users| users + BESIDES > limit.hard) {
+        console.notice(&format!(
+            "{users} users need about as many open files, and this process may open {}; \
+             raise the limit (`ulimit -Hn`) or expect errors of the generator",
+            limit.hard
+        ));
+    }
+}
+
+fn judge(
+    plan: &Plan,
+    outcome: &RunOutcome,
+    began: &Zoned,
+    started: Instant,
+    output: &OutputArgs,
+) -> (RunResult, ExitCode) {
+    let time = |zoned: &Zoned| zoned.timestamp().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
+    let ended = time(&Zoned::now());
+    let phases = plan.phases.iter().enumerate().map(|(index, phase)| PhaseFacts {
+        name: &phase.name,
+        index: index as u32,
+        start_seconds: outcome
+            .phases
+            .iter()
+            .find(|run| run.index == index)
+            .map_or(0.0, |run| run.began.as_secs_f64()),
+        expectations: &phase.expect,
+        monitors: BTreeMap::new(),
+    });
+    let target = match &plan.target {
+        Target::Demo => "demo".to_owned(),
+        Target::Url(url) => url.to_string(),
+    };
+    let input = ResultInput {
+        timestamp: ended.clone(),
+        run: RunInfo {
+            name: plan.name.to_string(),
+            target,
+            started: time(began),
+            ended,
+            duration_seconds: started.elapsed().as_secs_f64(),
+            interrupted: outcome.interrupted,
+            incomplete: outcome.workers_lost > 0,
+            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        },
+        environment: environment(outcome),
+        phases: phases.collect(),
+        totals: &outcome.totals,
+        thresholds: &plan.thresholds,
+        rule: GradingRule { good_share: plan.grading.good_share, ..GradingRule::default() },
+    };
+    let (result, verdict) = build(&input);
+    let code = ExitCode::of_run(RunEnd {
+        grade: verdict.grade,
+        is_trustworthy: verdict.is_trustworthy(),
+        is_strict: output.strict,
+        is_interrupted: outcome.interrupted,
+        is_incomplete: outcome.workers_lost > 0,
+    });
+    (result, code)
+}
+
+fn environment(outcome: &RunOutcome) -> BTreeMap<String, String> {
+    BTreeMap::from([
+        ("os".to_owned(), std::env::consts::OS.to_owned()),
+        ("arch".to_owned(), std::env::consts::ARCH.to_owned()),
+        ("workers".to_owned(), outcome.workers.to_string()),
+        ("seed".to_owned(), outcome.seed.to_string()),
+        ("open_files_limit".to_owned(), outcome.descriptor_limit.soft.to_string()),
+    ])
+}

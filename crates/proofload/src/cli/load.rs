@@ -1,0 +1,52 @@
+//! Reading plans from files, with the environment.
+
+use std::path::Path;
+
+use proofload_core::plan::{Colours, Inputs, Overrides, Plan};
+
+use super::console::Console;
+use super::failure::Failure;
+
+/// Reads a plan with everything that flags and the environment change in it; flags win.
+pub(super) fn plan(
+    path: &Path,
+    variables: &[(String, String)],
+    flags: Overrides,
+    console: &Console,
+) -> Result<Plan, Failure> {
+    let overrides = flags.or(environment()?);
+    let path = path.to_string_lossy();
+    Plan::load(&path, &overrides, &inputs(variables))
+        .map_err(|errors| Failure::input(errors.render(colours(console))))
+}
+
+/// Reads a plan that was put together in memory.
+pub(super) fn text(
+    name: &str,
+    text: &str,
+    overrides: &Overrides,
+    console: &Console,
+) -> Result<Plan, Failure> {
+    Plan::parse(name, text, overrides, &inputs(&[]))
+        .map_err(|errors| Failure::input(errors.render(colours(console))))
+}
+
+/// What the environment changes.
+pub(super) fn environment() -> Result<Overrides, Failure> {
+    Overrides::from_env(|name| std::env::var(name).ok()).map_err(|errors| {
+        let lines: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        Failure::usage(lines.join("\n"))
+    })
+}
+
+fn inputs(variables: &[(String, String)]) -> Inputs<'_> {
+    Inputs {
+        load: &|path| std::fs::read(path),
+        variables,
+        environment: &|name| std::env::var(name).ok(),
+    }
+}
+
+fn colours(console: &Console) -> Colours {
+    if console.error_style().color { Colours::Ansi } else { Colours::Plain }
+}

@@ -1,0 +1,59 @@
+//! The command line: arguments, environment, exit codes. The only place that prints or exits.
+
+mod args;
+mod check;
+mod console;
+mod demo;
+mod execute;
+mod failure;
+mod http;
+mod live;
+mod load;
+mod output;
+mod run;
+mod signals;
+
+use std::process;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+use proofload_core::verdict::ExitCode;
+
+use self::args::{Args, Command};
+use self::console::Console;
+use self::failure::Failure;
+
+/// Runs the command of this process's arguments.
+#[must_use]
+pub fn main() -> process::ExitCode {
+    let console = Console::new();
+    let code = match Args::try_parse() {
+        Ok(args) => dispatch(args, &console).unwrap_or_else(|failure| {
+            console.error(&failure.message);
+            failure.code
+        }),
+        Err(error) => usage(&error),
+    };
+    process::ExitCode::from(code.code())
+}
+
+fn dispatch(args: Args, console: &Console) -> Result<ExitCode, Failure> {
+    match args.command {
+        Command::Run(args) => run::run(args, console),
+        Command::Http(args) => http::run(&args, console),
+        Command::Demo(args) => demo::run(args, console),
+        Command::Check(args) => check::run(&args, console),
+        Command::Schema(args) => check::schema(&args, console),
+        Command::Report(args) => output::report(&args, console),
+    }
+}
+
+/// Help and version are no errors; everything else about arguments is exit code 64.
+fn usage(error: &clap::Error) -> ExitCode {
+    // Printing fails only when nobody reads, and then there is nobody to tell.
+    let _ = error.print();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::Passed,
+        _ => ExitCode::Usage,
+    }
+}

@@ -1,0 +1,128 @@
+//! Where results go, and showing them again.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use jiff::Zoned;
+use proofload_core::result::RunResult;
+use proofload_core::verdict::ExitCode;
+
+use super::args::ReportArgs;
+use super::console::Console;
+use super::failure::Failure;
+
+/// Where results go when nobody says where.
+const FOLDER: &str = "proofload-results";
+
+/// Where a result is going to be written.
+#[derive(Debug)]
+pub(super) enum Destination {
+    /// Nowhere.
+    None,
+    /// Standard output.
+    Stdout,
+    /// A file. Nothing is seen of it before it is complete.
+    File {
+        /// Its final name.
+        path: PathBuf,
+        /// Beside it, so that the final step is a rename within one file system.
+        draft: PathBuf,
+    },
+}
+
+impl Destination {
+    /// Chooses where the result goes and makes sure that it can be written there, before any load is
+    /// put on: an hour of measurement must not end with a folder that does not exist.
+    pub(super) fn prepare(
+        asked: Option<&Path>,
+        keeps_result: bool,
+        name: &str,
+        now: &Zoned,
+    ) -> Result<Self, Failure> {
+        let path = match asked {
+            Some(path) if path.as_os_str() == "-" => return Ok(Self::Stdout),
+            Some(path) => path.to_owned(),
+            None if keeps_result => default_path(name, now),
+            None => return Ok(Self::None),
+        };
+        if path.is_dir() {
+            let message = format!("{} is a folder; name a file for the result", path.display());
+            return Err(Failure::output(message));
+        }
+        let mut draft_name = path.file_name().unwrap_or_default().to_owned();
+        draft_name.push(format!(".{}.draft", std::process::id()));
+        let draft = path.with_file_name(draft_name);
+        let cannot = |error: io::Error| {
+            Failure::output(format!("the result cannot be written to {}: {error}", path.display()))
+        };
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            fs::create_dir_all(folder).map_err(cannot)?;
+        }
+        File::create(&draft).map_err(cannot)?;
+        Ok(Self::File { path, draft })
+    }
+
+    /// Writes the result. Where that fails the old file, if there is one, stays as it was.
+    pub(super) fn write(&self, json: &str, console: &Console) -> Result<Option<&Path>, Failure> {
+        match self {
+            Self::None => Ok(None),
+            Self::Stdout => {
+                console.print(json);
+                Ok(None)
+            }
+            Self::File { path, draft } => write_file(path, draft, json)
+                .map(|()| Some(path.as_path()))
+                .map_err(|error| {
+                    let path = path.display();
+                    Failure::output(format!("the result could not be written to {path}: {error}"))
+                }),
+        }
+    }
+}
+
+impl Drop for Destination {
+    fn drop(&mut self) {
+        if let Self::File { draft, .. } = self {
+            // Gone already if everything went well.
+            let _ = fs::remove_file(draft);
+        }
+    }
+}
+
+fn write_file(path: &Path, draft: &Path, json: &str) -> io::Result<()> {
+    let mut file = File::create(draft)?;
+    file.write_all(json.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(draft, path)
+}
+
+fn default_path(name: &str, now: &Zoned) -> PathBuf {
+    let plain = |c: char| if c.is_alphanumeric() || c == '-' { c } else { '-' };
+    let words: String = name.to_lowercase().chars().map(plain).take(60).collect();
+    let words = words.trim_matches('-');
+    let words = if words.is_empty() { "run" } else { words };
+    let time = now.strftime("%Y%m%d-%H%M%S");
+    let path = Path::new(FOLDER).join(format!("{words}-{time}.json"));
+    if !path.exists() {
+        return path;
+    }
+    // Two runs in one second.
+    Path::new(FOLDER).join(format!("{words}-{time}-{}.json", std::process::id()))
+}
+
+/// `proofload report`: shows a result again.
+pub(super) fn report(args: &ReportArgs, console: &Console) -> Result<ExitCode, Failure> {
+    let name = args.result.display();
+    let mut text = String::new();
+    let read = if args.result.as_os_str() == "-" {
+        io::stdin().read_to_string(&mut text)
+    } else {
+        File::open(&args.result).and_then(|mut file| file.read_to_string(&mut text))
+    };
+    read.map_err(|error| Failure::input(format!("{name} cannot be read: {error}")))?;
+    let result = RunResult::from_json(&text)
+        .map_err(|error| Failure::input(format!("{name}: {error}")))?;
+    super::execute::show(&result, None, args.verbose, console);
+    Ok(ExitCode::Passed)
+}

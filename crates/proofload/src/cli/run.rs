@@ -1,0 +1,15 @@
+//! `proofload run`: the main job.
+
+use proofload_core::verdict::ExitCode;
+
+use super::args::RunArgs;
+use super::console::Console;
+use super::execute::{Job, execute};
+use super::failure::Failure;
+use super::load;
+
+/// Runs a plan from a file.
+pub(super) fn run(args: RunArgs, console: &Console) -> Result<ExitCode, Failure> {
+    let plan = load::plan(&args.plan, &args.variables, args.overrides.overrides(), console)?;
+    execute(Job { plan, text: None, output: args.output, keeps_result: true }, console)
+}
