@@ -32,7 +32,7 @@ pub(super) fn run(args: &CheckArgs, console: &Console) -> Result<ExitCode, Failu
             Err(failure) => wrong.push(failure.message),
         }
     }
-    if wrong.is_empty() { Ok(ExitCode::Passed) } else { Err(Failure::input(wrong.join("\n"))) }
+    if wrong.is_empty() { Ok(ExitCode::Passed) } else { Err(Failure::plans(wrong.join("\n"))) }
 }
 
 /// Prints a schema.

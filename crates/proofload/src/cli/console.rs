@@ -4,6 +4,8 @@ use std::io::{self, IsTerminal, Write};
 
 use proofload_report::Style;
 
+use super::failure::Failure;
+
 /// Standard output and standard error, and what they can show.
 #[derive(Debug)]
 pub(super) struct Console {
@@ -58,15 +60,12 @@ impl Console {
         let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     }
 
-    /// An error message. Those of plans bring their own `error:`.
-    pub(super) fn error(&self, message: &str) {
+    /// Why a command ended without a verdict.
+    pub(super) fn error(&self, failure: &Failure) {
         let (bold, plain) = if self.error.color { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };
-        let message = message.trim_end();
-        if message.contains("error") && message.contains('\n') {
-            self.print_error(&format!("{message}\n"));
-        } else {
-            self.print_error(&format!("{bold}error{plain}: {message}\n"));
-        }
+        let prefix =
+            if failure.is_rendered { String::new() } else { format!("{bold}error{plain}: ") };
+        self.print_error(&format!("{prefix}{}\n", failure.message.trim_end()));
     }
 
     /// Something to know, not an error.

@@ -10,8 +10,11 @@ use super::execute::{Job, execute};
 use super::failure::Failure;
 use super::{load, signals};
 
-/// The plan of the demo; it stands among the examples too.
-const PLAN: &str = include_str!("../../../../examples/demo.toml");
+/// The plan of the demo and what it includes: examples like any other.
+const PLAN: &[(&str, &str)] = &[
+    ("demo.toml", include_str!("../../../../examples/demo.toml")),
+    ("dchat-users.toml", include_str!("../../../../examples/dchat-users.toml")),
+];
 
 /// Serves the demo, or runs its plan.
 pub(super) fn run(args: DemoArgs, console: &Console) -> Result<ExitCode, Failure> {
@@ -23,7 +26,7 @@ pub(super) fn run(args: DemoArgs, console: &Console) -> Result<ExitCode, Failure
         target: Some(demo.url()),
         ..args.overrides.overrides().or(Overrides { target: None, ..load::environment()? })
     };
-    let plan = load::text("the demo plan", PLAN, &overrides, console)?;
+    let plan = load::built_in("demo.toml", PLAN, &overrides, console)?;
     let job = Job { plan, text: None, output: args.output, keeps_result: true };
     let code = execute(job, console);
     demo.stop();

@@ -10,8 +10,8 @@ use proofload_core::plan::{BaseUrl, Plan, Scheme, Target};
 use proofload_core::result::{PhaseFacts, ResultInput, RunInfo, RunResult, build};
 use proofload_core::verdict::{ExitCode, GradingRule, RunEnd};
 use proofload_engine::run::{RunOptions, RunOutcome, check_health, start};
-use proofload_engine::workload::Scripted;
 use proofload_engine::system;
+use proofload_engine::workload::Scripted;
 use proofload_testbed::demo::{Demo, DemoOptions};
 
 use super::args::OutputArgs;

@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use proofload_core::plan::Overrides;
 use proofload_core::verdict::ExitCode;
 
 use super::args::HttpArgs;
@@ -16,7 +15,7 @@ use super::load;
 pub(super) fn run(args: &HttpArgs, console: &Console) -> Result<ExitCode, Failure> {
     let text = plan_text(args)?;
     // The environment is not asked: everything of a one-liner stands in its line.
-    let plan = load::text("the command line", &text, &Overrides::default(), console)?;
+    let plan = load::text("the command line", &text, console)?;
     let job = Job { plan, text: Some(text), output: args.output.clone(), keeps_result: false };
     execute(job, console)
 }
@@ -38,9 +37,8 @@ fn plan_text(args: &HttpArgs) -> Result<String, Failure> {
     line("\n[[user.task]]".to_owned());
     line(request(args, &path));
     if !args.header.is_empty() {
-        let headers = args.header.iter().map(|(name, value)| {
-            format!("{} = {}", quoted(name), quoted(value))
-        });
+        let headers =
+            args.header.iter().map(|(name, value)| format!("{} = {}", quoted(name), quoted(value)));
         line(format!("headers = {{ {} }}", headers.collect::<Vec<_>>().join(", ")));
     }
     if let Some(body) = &args.body {
@@ -187,7 +185,7 @@ mod tests {
         };
         let text = plan_text(&args).unwrap_or_else(|failure| panic!("{}", failure.message));
         let console = Console::new();
-        load::text("test", &text, &Overrides::default(), &console)
+        load::text("test", &text, &console)
             .unwrap_or_else(|failure| panic!("{}\n{text}", failure.message));
         text
     }

@@ -8,7 +8,12 @@ use super::args::OutputArgs;
 use super::console::Console;
 
 /// Follows a run to its end.
-pub(super) fn follow(run: RunHandle, _plan: &Plan, _output: &OutputArgs, _console: &Console) -> RunOutcome {
+pub(super) fn follow(
+    run: RunHandle,
+    _plan: &Plan,
+    _output: &OutputArgs,
+    _console: &Console,
+) -> RunOutcome {
     run.wait()
 }
 

@@ -1,5 +1,6 @@
 //! Reading plans from files, with the environment.
 
+use std::io;
 use std::path::Path;
 
 use proofload_core::plan::{Colours, Inputs, Overrides, Plan};
@@ -17,18 +18,29 @@ pub(super) fn plan(
     let overrides = flags.or(environment()?);
     let path = path.to_string_lossy();
     Plan::load(&path, &overrides, &inputs(variables))
-        .map_err(|errors| Failure::input(errors.render(colours(console))))
+        .map_err(|errors| Failure::plans(errors.render(colours(console))))
 }
 
-/// Reads a plan that was put together in memory.
-pub(super) fn text(
+/// Reads a plan that is built in, with the built-in files it includes.
+pub(super) fn built_in(
     name: &str,
-    text: &str,
+    files: &[(&str, &str)],
     overrides: &Overrides,
     console: &Console,
 ) -> Result<Plan, Failure> {
-    Plan::parse(name, text, overrides, &inputs(&[]))
-        .map_err(|errors| Failure::input(errors.render(colours(console))))
+    let load = |path: &str| {
+        let file = files.iter().find(|(name, _)| *name == path);
+        file.map(|(_, text)| text.as_bytes().to_vec())
+            .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "it is not built in"))
+    };
+    Plan::load(name, overrides, &Inputs { load: &load, ..inputs(&[]) })
+        .map_err(|errors| Failure::plans(errors.render(colours(console))))
+}
+
+/// Reads a plan that was put together in memory.
+pub(super) fn text(name: &str, text: &str, console: &Console) -> Result<Plan, Failure> {
+    Plan::parse(name, text, &Overrides::default(), &inputs(&[]))
+        .map_err(|errors| Failure::plans(errors.render(colours(console))))
 }
 
 /// What the environment changes.

@@ -29,7 +29,7 @@ pub fn main() -> process::ExitCode {
     let console = Console::new();
     let code = match Args::try_parse() {
         Ok(args) => dispatch(args, &console).unwrap_or_else(|failure| {
-            console.error(&failure.message);
+            console.error(&failure);
             failure.code
         }),
         Err(error) => usage(&error),

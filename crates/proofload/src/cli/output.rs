@@ -71,12 +71,12 @@ impl Destination {
                 console.print(json);
                 Ok(None)
             }
-            Self::File { path, draft } => write_file(path, draft, json)
-                .map(|()| Some(path.as_path()))
-                .map_err(|error| {
+            Self::File { path, draft } => {
+                write_file(path, draft, json).map(|()| Some(path.as_path())).map_err(|error| {
                     let path = path.display();
                     Failure::output(format!("the result could not be written to {path}: {error}"))
-                }),
+                })
+            }
         }
     }
 }
@@ -121,8 +121,8 @@ pub(super) fn report(args: &ReportArgs, console: &Console) -> Result<ExitCode, F
         File::open(&args.result).and_then(|mut file| file.read_to_string(&mut text))
     };
     read.map_err(|error| Failure::input(format!("{name} cannot be read: {error}")))?;
-    let result = RunResult::from_json(&text)
-        .map_err(|error| Failure::input(format!("{name}: {error}")))?;
+    let result =
+        RunResult::from_json(&text).map_err(|error| Failure::input(format!("{name}: {error}")))?;
     super::execute::show(&result, None, args.verbose, console);
     Ok(ExitCode::Passed)
 }

@@ -7,10 +7,7 @@ use proofload_engine::Stop;
 use proofload_engine::run::Stopper;
 
 /// Hands signals on to a run until the process ends. `told` is called for each.
-pub(super) fn forward(
-    stopper: Stopper,
-    told: impl Fn(Stop) + Send + 'static,
-) -> io::Result<()> {
+pub(super) fn forward(stopper: Stopper, told: impl Fn(Stop) + Send + 'static) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     thread::Builder::new().name("signals".to_owned()).spawn(move || {
         runtime.block_on(async {
