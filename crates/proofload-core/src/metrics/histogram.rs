@@ -31,6 +31,18 @@ type Page = Box<[u64; PAGE_LEN]>;
 
 /// A mergeable histogram of durations in nanoseconds. See the module's documentation for layout
 /// and precision.
+///
+/// ```
+/// use proofload_core::metrics::Histogram;
+///
+/// let mut first: Histogram = (1..=90).map(|ms| ms * 1_000_000).collect();
+/// let second: Histogram = (91..=100).map(|ms| ms * 1_000_000).collect();
+/// first.merge(&second);
+/// assert_eq!(first.count(), 100);
+/// assert_eq!(first.max(), Some(100_000_000));
+/// let p95_ms = first.value_at_quantile(0.95).map(|ns| ns / 1_000_000);
+/// assert_eq!(p95_ms, Some(95));
+/// ```
 #[derive(Clone)]
 pub struct Histogram {
     /// Page number → position in `pages`.

@@ -20,7 +20,10 @@ pub struct IterationStats {
     pub queued: u64,
     /// How long completed iterations took, think time included, in nanoseconds.
     pub duration: Histogram,
-    /// How late iterations of open load started, compared with the schedule, in nanoseconds.
+    /// How late the generator started iterations of open load, in nanoseconds: from the moment at
+    /// which one could start (it was due and a user was free) to its actual start. Waiting for a
+    /// free user is not the generator's fault and not part of it; response times have it anyway,
+    /// because they run from the intended start.
     pub start_lag: Histogram,
 }
 

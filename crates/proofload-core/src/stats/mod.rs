@@ -173,4 +173,30 @@ mod tests {
             assert!(interval.high_ns.unwrap_or(0) <= total.max().unwrap());
         }
     }
+
+    /// Many runs whose true median is known: how often does the interval hold it?
+    #[test]
+    fn the_bootstrap_covers_what_order_statistics_miss() {
+        let (mut resampled, mut naive) = (0, 0);
+        const RUNS: u64 = 60;
+        for run in 0..RUNS {
+            let mut blocks = BlockedHistogram::default();
+            for second in 0..60 {
+                let level = noise(run * 1_000 + second);
+                let jitter = |index| noise(run * 1_000_000 + second * 100 + index);
+                let block: Histogram = (0..20)
+                    .map(|index| (1e6 + 1e6 * (level + 0.01 * jitter(index))) as u64)
+                    .collect();
+                blocks.merge_at(second * FIRST_BLOCK_NS, &block);
+            }
+            let total = blocks.total();
+            let holds = |interval: Interval| {
+                (interval.low_ns.unwrap()..=interval.high_ns.unwrap()).contains(&1_505_000)
+            };
+            resampled += u64::from(holds(QuantileIntervals::new(&total, &blocks).at(0.5).unwrap()));
+            naive += u64::from(holds(order::quantile_interval(&total, 0.5).unwrap()));
+        }
+        assert!(resampled * 100 >= RUNS * 88, "{resampled} of {RUNS}");
+        assert!(naive * 100 <= RUNS * 60, "{naive} of {RUNS}");
+    }
 }

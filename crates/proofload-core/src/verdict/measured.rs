@@ -1,16 +1,24 @@
-//! The value of a measure in the totals of a phase.
+//! The value of a measure in the totals of a phase, or in any other stretch of time.
 
 use super::{Measure, Statistic, Timing};
-use crate::metrics::{CheckCount, Histogram, PhaseTotals, RequestStats};
+use crate::metrics::{CheckCount, Histogram, IterationStats, PhaseTotals, RequestStats};
 use std::collections::BTreeMap;
+
+/// Everything that measures are computed from: of a phase, of a step, or of a sliding window.
+#[derive(Clone, Debug)]
+pub struct Figures {
+    requests: RequestStats,
+    response: Histogram,
+    checks: CheckCount,
+    iterations: IterationStats,
+    seconds: f64,
+}
 
 /// The figures of one phase, with all its requests merged once.
 #[derive(Clone, Debug)]
 pub struct PhaseFigures<'a> {
     totals: &'a PhaseTotals,
-    requests: RequestStats,
-    response: Histogram,
-    checks: CheckCount,
+    figures: Figures,
 }
 
 /// `part / whole`; none if the whole is nothing.
@@ -37,26 +45,15 @@ pub fn statistic_of(histogram: &Histogram, statistic: Statistic) -> Option<f64> 
     }
 }
 
-impl<'a> PhaseFigures<'a> {
-    /// Merges the requests of all series of the phase.
+impl Figures {
+    /// Of requests and iterations that ended within so many seconds.
     #[must_use]
-    pub fn new(totals: &'a PhaseTotals) -> Self {
-        let requests = totals.requests();
-        let response = requests.response();
-        let mut checks = CheckCount::default();
-        for (_, stats) in totals.series() {
-            checks.merge(stats.checks_total());
-        }
-        Self { totals, requests, response, checks }
+    pub fn new(requests: RequestStats, iterations: IterationStats, seconds: f64) -> Self {
+        let (response, checks) = (requests.response(), requests.checks_total());
+        Self { requests, response, checks, iterations, seconds }
     }
 
-    /// The totals of the phase.
-    #[must_use]
-    pub fn totals(&self) -> &'a PhaseTotals {
-        self.totals
-    }
-
-    /// All requests of the phase in one.
+    /// All requests in one.
     #[must_use]
     pub fn requests(&self) -> &RequestStats {
         &self.requests
@@ -92,8 +89,8 @@ impl<'a> PhaseFigures<'a> {
             Timing::Send => &self.requests.send,
             Timing::Wait => &self.requests.wait,
             Timing::Receive => &self.requests.receive,
-            Timing::Iteration => &self.totals.iterations.duration,
-            Timing::StartLag => &self.totals.iterations.start_lag,
+            Timing::Iteration => &self.iterations.duration,
+            Timing::StartLag => &self.iterations.start_lag,
         }
     }
 
@@ -101,9 +98,7 @@ impl<'a> PhaseFigures<'a> {
     /// share of requests, no time for a rate, no such monitor.
     #[must_use]
     pub fn value(&self, measure: &Measure, monitors: &BTreeMap<String, f64>) -> Option<f64> {
-        let requests = &self.requests;
-        let iterations = &self.totals.iterations;
-        let seconds = self.totals.elapsed_seconds();
+        let (requests, iterations, seconds) = (&self.requests, &self.iterations, self.seconds);
         match measure {
             Measure::SuccessRate => share(requests.successful(), requests.requests()),
             Measure::ErrorRate => share(requests.failed(), requests.requests()),
@@ -122,6 +117,34 @@ impl<'a> PhaseFigures<'a> {
             Measure::BytesReceivedPerSecond => per_second(requests.bytes_received, seconds),
             Measure::Monitor(name) => monitors.get(name).copied(),
         }
+    }
+}
+
+impl<'a> PhaseFigures<'a> {
+    /// Merges the requests of all series of the phase.
+    #[must_use]
+    pub fn new(totals: &'a PhaseTotals) -> Self {
+        let iterations = totals.iterations.clone();
+        let mut figures = Figures::new(totals.requests(), iterations, totals.elapsed_seconds());
+        // Merged requests have no checks, because an index means another check in each series.
+        for (_, stats) in totals.series() {
+            figures.checks.merge(stats.checks_total());
+        }
+        Self { totals, figures }
+    }
+
+    /// The totals of the phase.
+    #[must_use]
+    pub fn totals(&self) -> &'a PhaseTotals {
+        self.totals
+    }
+}
+
+impl std::ops::Deref for PhaseFigures<'_> {
+    type Target = Figures;
+
+    fn deref(&self) -> &Figures {
+        &self.figures
     }
 }
 
@@ -165,6 +188,26 @@ mod tests {
         check("bytes_received", 25_000.0);
         check("bytes_received_rate", 2_500.0);
         check("cpu", 0.5);
+    }
+
+    #[test]
+    fn a_window_is_measured_like_a_phase() {
+        let mut requests = RequestStats::default();
+        (1..=10).for_each(|ms| requests.record(&sample(ms * 1_000_000)));
+        requests.record_check(0, true);
+        requests.record_check(5, false);
+        let mut iterations = IterationStats::default();
+        iterations.record(5_000_000, false);
+        let window = Figures::new(requests, iterations, 2.0);
+        let check = |measure: &str, expected: f64| {
+            let value = window.value(&Measure::parse(measure).unwrap(), &BTreeMap::new()).unwrap();
+            assert!((value / expected - 1.0).abs() < 0.001, "{measure}: {value}");
+        };
+        check("rps", 5.0);
+        check("p50", 5e6);
+        check("checks", 0.5);
+        check("iteration_max", 5e6);
+        check("iterations_per_second", 0.5);
     }
 
     #[test]

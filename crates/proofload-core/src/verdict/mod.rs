@@ -20,7 +20,7 @@ pub use expression::{Comparison, ExpressionError};
 pub use grade::{Grade, GradingRule, Ladder, Tally};
 pub use judge::{PhaseToJudge, PhaseVerdict, Verdict};
 pub use measure::{Direction, MONITORS, Measure, Percentile, Quantity, Statistic, Timing};
-pub use measured::{PhaseFigures, statistic_of};
+pub use measured::{Figures, PhaseFigures, statistic_of};
 pub use threshold::{Threshold, ThresholdOutcome};
 pub use trust::{
     Doubt, LAG_FLOOR_NS, MAX_DROPPED_SHARE, MAX_LAG_SHARE, MAX_SATURATED_SHARE, MAX_TIMER_LAG_NS,

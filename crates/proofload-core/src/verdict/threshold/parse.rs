@@ -27,6 +27,16 @@ impl Threshold {
     /// Reads a threshold from its key (`http_req_duration{task:send}`) and one condition
     /// (`p(99)<1s`).
     ///
+    /// ```
+    /// use proofload_core::verdict::Threshold;
+    ///
+    /// let threshold = Threshold::parse("http_req_duration{task:send}", "p(99)<1s")?;
+    /// assert_eq!(threshold.value, 1e9);
+    /// let error = Threshold::parse("http_req_duration", "p95<1s").unwrap_err();
+    /// assert_eq!(error.help.as_deref(), Some("did you mean `p(95)`?"));
+    /// # Ok::<(), proofload_core::verdict::ExpressionError>(())
+    /// ```
+    ///
     /// # Errors
     /// With the place in whichever of the two texts is wrong, and a suggestion.
     pub fn parse(metric_text: &str, condition_text: &str) -> Result<Self, ExpressionError> {
