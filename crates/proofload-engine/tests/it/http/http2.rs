@@ -87,7 +87,6 @@ fn failures() {
     let cases = [
         (Reply::text("x").fault(Fault::Reset), ErrorKind::Http2, None),
         (Reply::sized(1 << 20).fault(Fault::ResetMidBody), ErrorKind::Http2, None),
-        (Reply::text("x").fault(Fault::Close), ErrorKind::Http2, None),
         (Reply::text("x").fault(Fault::Silence), ErrorKind::Timeout, soon),
         (Reply::text("x").fault(Fault::SilenceMidBody), ErrorKind::Timeout, soon),
         (Reply::sized(1000).fault(Fault::Truncated), ErrorKind::Http2, None),
@@ -107,6 +106,19 @@ fn failures() {
             assert_eq!(kind(&exchange), *expected, "{reply:?}: {:?}", exchange.outcome);
             assert_eq!(seen(user.get(&fixture.url("/ok")).await).text(), "ok", "after {reply:?}");
         }
+    });
+}
+
+/// Which of the two is seen first, the notice or the end of the connection, is up to the network.
+#[test]
+fn a_connection_that_ends_under_a_request() {
+    let fixture = fixture(Reply::text("x").fault(Fault::Close));
+    run(async {
+        let ask = Ask { method: "POST", ..Ask::default() };
+        let exchange = User::new(http2()).ask(&fixture.url("/"), &ask).await;
+        let kind = kind(&exchange);
+        assert!(matches!(kind, ErrorKind::Http2 | ErrorKind::Closed | ErrorKind::Reset), "{kind}");
+        assert!(!exchange.reconnected);
     });
 }
 
