@@ -197,6 +197,11 @@ fn a_request_is_sent_again_only_where_that_is_harmless() {
             let what = format!("{betrayal:?} {method}: {:?}", exchange.outcome);
             assert_eq!(exchange.reconnected, is_retried, "{what}");
             assert_eq!(exchange.outcome.is_ok(), is_answered, "{what}");
+            if !is_answered {
+                // In particular not a timeout after endless attempts.
+                let expected = [ErrorKind::Http2, ErrorKind::Closed, ErrorKind::Reset];
+                assert!(expected.contains(&kind(&exchange)), "{what}");
+            }
             user.client.close_connections();
         });
         drop(TcpStream::connect(server.addr));
