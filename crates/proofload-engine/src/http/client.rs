@@ -165,7 +165,11 @@ impl Client {
             }
             match result {
                 Ok(answer) => return Ok(answer),
-                Err(failed) if kept && failed.repeatable => record.reconnected = true,
+                // Once: the second attempt can meet a kept connection too, where a server refused
+                // only the stream.
+                Err(failed) if kept && failed.repeatable && !record.reconnected => {
+                    record.reconnected = true;
+                }
                 Err(failed) => return Err(failed.failure),
             }
         }

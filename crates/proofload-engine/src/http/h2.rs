@@ -171,7 +171,8 @@ impl<'a> Flight<'a> {
                     if let Some((message, body)) = parts.take()
                         && let Err(error) = self.begin(message, body)
                     {
-                        return Poll::Ready(Err(Broken::by(&error)));
+                        let broken = Broken::by(&error);
+                        return Poll::Ready(Err(Broken { unprocessed: true, ..broken }));
                     }
                 }
                 Stage::Sending { stream, rest, response } => {
@@ -285,13 +286,16 @@ impl Broken {
     }
 
     fn by(error: &h2::Error) -> Self {
-        let refused = error.is_reset() && error.reason() == Some(Reason::REFUSED_STREAM);
-        // A stream hears of a GOAWAY only if it is above the last one the server worked on.
-        let unprocessed = refused || (error.is_go_away() && error.is_remote());
+        let reason = error.reason();
+        let refused = error.is_reset() && reason == Some(Reason::REFUSED_STREAM);
+        // After a graceful GOAWAY only the streams above the last one the server works on hear of
+        // it. One with an error ends all of them, also those it had begun to work on.
+        let going = error.is_go_away() && error.is_remote();
+        let unprocessed = refused || (going && reason == Some(Reason::NO_ERROR));
         Self {
             failure: to_failure(error),
             unprocessed,
-            disconnected: error.is_io(),
+            disconnected: error.is_io() || going,
             connection_lives: error.is_reset(),
         }
     }

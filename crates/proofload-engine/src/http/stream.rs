@@ -53,6 +53,11 @@ impl Stream {
         }
     }
 
+    /// TCP without TLS.
+    pub(crate) fn is_plain(&self) -> bool {
+        matches!(self, Self::Plain(_))
+    }
+
     /// Hands what is buffered to the socket.
     pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {

@@ -137,7 +137,11 @@ impl<'a> Flight<'a> {
             }
         }
         drop(buffer);
-        if let Sending::Broken(failure) = &self.sending {
+        // A TCP socket that cannot be written to will report its end, and an answer that came before it,
+        // as soon as the runtime hears of it; TLS may have failed by itself.
+        if let Sending::Broken(failure) = &self.sending
+            && !self.stream.is_plain()
+        {
             return Poll::Ready(Err(failure.clone()));
         }
         ready!(timer.poll(cx, self.deadline));

@@ -1,5 +1,6 @@
 //! Every way an exchange can fail is one kind of error, and the client survives it.
 
+use std::io::Write as _;
 use std::time::Duration;
 
 use proofload_core::metrics::ErrorKind;
@@ -8,6 +9,7 @@ use proofload_testbed::fixture::{
     Behaviour, Body, Fault, Fixture, FullBacklog, Reply, refused_addr,
 };
 
+use super::raw::{RawServer, read_request};
 use super::support::{Ask, User, kind, run, seen, settings};
 
 /// Short, because it must be waited for; nothing depends on how short.
@@ -53,6 +55,41 @@ fn answers_gone_wrong() {
             assert_eq!(seen(user.get(&fixture.url("/ok")).await).text(), "ok", "after {reply:?}");
         }
     });
+}
+
+#[test]
+fn a_reset_while_the_body_is_being_sent() {
+    // Closing with unread bytes resets the connection, at once or when the client waits already.
+    for pause in [Duration::ZERO, SOON] {
+        let server = RawServer::start(vec![Box::new(move |mut stream| {
+            read_request(&mut stream);
+            std::thread::sleep(pause);
+        })]);
+        run(async {
+            let ask = Ask { method: "POST", body: vec![b'x'; 64 << 20], ..Ask::default() };
+            let exchange = User::new(settings()).ask(&server.url("/"), &ask).await;
+            assert_eq!(kind(&exchange), ErrorKind::Reset);
+            assert!(exchange.bytes_sent > 0 && exchange.bytes_sent < 64 << 20);
+        });
+        server.join();
+    }
+}
+
+#[test]
+fn an_answer_before_a_reset_is_an_answer() {
+    for pause in [Duration::ZERO, SOON] {
+        let server = RawServer::start(vec![Box::new(move |mut stream| {
+            read_request(&mut stream);
+            stream.write_all(b"HTTP/1.1 413 Too Much\r\nContent-Length: 2\r\n\r\nno").unwrap();
+            std::thread::sleep(pause);
+        })]);
+        run(async {
+            let ask = Ask { method: "POST", body: vec![b'x'; 64 << 20], ..Ask::default() };
+            let exchange = User::new(settings()).ask(&server.url("/"), &ask).await;
+            assert_eq!(seen(exchange).status, 413);
+        });
+        server.join();
+    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! HTTP/2: by prior knowledge and by ALPN.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::time::Duration;
 
 use proofload_core::metrics::ErrorKind;
@@ -8,6 +10,7 @@ use proofload_testbed::fixture::{
     Behaviour, Body, Encoding, Fault, Fixture, Protocol as Speaks, Reply, TlsOptions,
 };
 
+use super::raw::RawServer;
 use super::support::{Ask, User, kind, run, seen, settings};
 
 fn http2() -> ClientSettings {
@@ -87,7 +90,6 @@ fn failures() {
     let cases = [
         (Reply::text("x").fault(Fault::Reset), ErrorKind::Http2, None),
         (Reply::sized(1 << 20).fault(Fault::ResetMidBody), ErrorKind::Http2, None),
-        (Reply::text("x").fault(Fault::Close), ErrorKind::Http2, None),
         (Reply::text("x").fault(Fault::Silence), ErrorKind::Timeout, soon),
         (Reply::text("x").fault(Fault::SilenceMidBody), ErrorKind::Timeout, soon),
         (Reply::sized(1000).fault(Fault::Truncated), ErrorKind::Http2, None),
@@ -108,6 +110,103 @@ fn failures() {
             assert_eq!(seen(user.get(&fixture.url("/ok")).await).text(), "ok", "after {reply:?}");
         }
     });
+}
+
+/// Which of the two is seen first, the notice or the end of the connection, is up to the network.
+#[test]
+fn a_connection_that_ends_under_a_request() {
+    let fixture = fixture(Reply::text("x").fault(Fault::Close));
+    run(async {
+        let ask = Ask { method: "POST", ..Ask::default() };
+        let exchange = User::new(http2()).ask(&fixture.url("/"), &ask).await;
+        let kind = kind(&exchange);
+        assert!(matches!(kind, ErrorKind::Http2 | ErrorKind::Closed | ErrorKind::Reset), "{kind}");
+        assert!(!exchange.reconnected);
+    });
+}
+
+/// How a hand-made server goes back on a connection that it served one request on.
+#[derive(Clone, Copy, Debug)]
+enum Betrayal {
+    Close,
+    /// "I did nothing for streams above the first."
+    GoAway,
+    /// "I did nothing for this stream", to every stream.
+    Refuse,
+}
+
+const RST_STREAM: u8 = 3;
+const SETTINGS: u8 = 4;
+const GOAWAY: u8 = 7;
+
+fn frame(kind: u8, flags: u8, stream_id: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    let head = [&length[1..], &[kind, flags], &stream_id.to_be_bytes()].concat();
+    [&head, payload].concat()
+}
+
+/// Answers 200 to the first request of the first connection and to all of later ones.
+fn betray(mut stream: TcpStream, betrayal: Option<Betrayal>) {
+    let mut preface = [0; 24];
+    if stream.read_exact(&mut preface).is_err() {
+        return;
+    }
+    stream.write_all(&frame(SETTINGS, 0, 0, b"")).unwrap();
+    let mut requests = 0;
+    let mut head = [0; 9];
+    while stream.read_exact(&mut head).is_ok() {
+        let mut payload = vec![0; usize::from(head[1]) << 8 | usize::from(head[2])];
+        stream.read_exact(&mut payload).unwrap();
+        let stream_id = u32::from_be_bytes([head[5], head[6], head[7], head[8]]);
+        let answer = match (head[3], head[4], betrayal) {
+            (SETTINGS, 0, _) => frame(SETTINGS, 1, 0, b""),
+            (1, _, Some(betrayal)) if requests > 0 => match betrayal {
+                Betrayal::Close => return,
+                Betrayal::GoAway => frame(GOAWAY, 0, 0, &[0, 0, 0, 1, 0, 0, 0, 0]),
+                Betrayal::Refuse => frame(RST_STREAM, 0, stream_id, &[0, 0, 0, 7]),
+            },
+            (1, ..) => {
+                requests += 1;
+                // End of stream and of headers; `:status: 200` by its number in the static table.
+                frame(1, 5, stream_id, &[0x88])
+            }
+            _ => continue,
+        };
+        stream.write_all(&answer).unwrap();
+    }
+}
+
+#[test]
+fn a_request_is_sent_again_only_where_that_is_harmless() {
+    for (betrayal, method, is_retried, is_answered) in [
+        (Betrayal::Close, "GET", true, true),
+        (Betrayal::Close, "POST", false, false),
+        (Betrayal::GoAway, "GET", true, true),
+        (Betrayal::GoAway, "POST", true, true),
+        (Betrayal::Refuse, "POST", true, false),
+    ] {
+        let server = RawServer::start(vec![
+            Box::new(move |stream| betray(stream, Some(betrayal))),
+            Box::new(|stream| betray(stream, None)),
+        ]);
+        run(async {
+            let mut user = User::new(http2());
+            let ask = Ask { method, ..Ask::default() };
+            seen(user.ask(&server.url("/"), &ask).await);
+            let exchange = user.ask(&server.url("/"), &ask).await;
+            let what = format!("{betrayal:?} {method}: {:?}", exchange.outcome);
+            assert_eq!(exchange.reconnected, is_retried, "{what}");
+            assert_eq!(exchange.outcome.is_ok(), is_answered, "{what}");
+            if !is_answered {
+                // In particular not a timeout after endless attempts.
+                let expected = [ErrorKind::Http2, ErrorKind::Closed, ErrorKind::Reset];
+                assert!(expected.contains(&kind(&exchange)), "{what}");
+            }
+            user.client.close_connections();
+        });
+        drop(TcpStream::connect(server.addr));
+        server.join();
+    }
 }
 
 #[test]
