@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use proofload_core::metrics::{IntervalSnapshot, ShardId};
-use proofload_core::plan::{Load, Overload, Phase};
+use proofload_core::plan::{Burst, BurstSize, Load, Overload, Phase};
 use proofload_core::schedule::{self, Mix, Shard};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -231,7 +231,7 @@ impl<S: UserSource> Session<S> {
         let phase = &order.phase;
         let context = Rc::new(PhaseContext {
             index: order.index,
-            open: matches!(phase.load, Load::Arrivals(_)),
+            open: is_open(phase),
             think_time: phase.think_time,
             recorder: Rc::clone(&self.recorder),
             seed: self.seed,
@@ -250,6 +250,12 @@ impl<S: UserSource> Session<S> {
         };
         Pool::new(Rc::clone(&self.source), context, settings)
     }
+}
+
+/// Whether the schedule says when (some) iterations start.
+fn is_open(phase: &Phase) -> bool {
+    let is_volley = |burst: &Burst| matches!(burst.size, BurstSize::Requests(_));
+    matches!(phase.load, Load::Arrivals(_)) || phase.bursts.iter().any(is_volley)
 }
 
 /// When a phase ends other than by the clock.

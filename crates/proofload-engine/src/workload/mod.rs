@@ -94,7 +94,8 @@ pub struct WorkerContext {
 pub struct PhaseContext {
     /// The phase's place in the plan.
     pub index: usize,
-    /// Open model: iterations start when the schedule says so.
+    /// Iterations start when the schedule says so, all of them or those of bursts: response time and
+    /// service time may differ.
     pub open: bool,
     /// Think time of the phase instead of the users' own.
     pub think_time: Option<ThinkTime>,
