@@ -384,6 +384,6 @@ mod tests {
             &client.exchange(&request, BodyUse::Discard, |r| (r.status(), r.body_bytes())),
         );
         assert!(client_bytes <= 128, "{client_bytes}");
-        assert!(exchange_bytes <= 1024, "{exchange_bytes}");
+        assert!(exchange_bytes <= 768, "{exchange_bytes}");
     }
 }

@@ -26,12 +26,18 @@ struct Armed {
 }
 
 impl Deadline {
-    /// Ready when `deadline` has passed; otherwise the task will be woken then, or earlier.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
+    /// Ready when `deadline` has passed; otherwise the task will be woken then, or earlier. `now`, if
+    /// a reading of the clock was taken in this very poll, spares looking at the timer itself.
+    pub(crate) fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        deadline: Instant,
+        now: Option<Instant>,
+    ) -> Poll<()> {
         if let Some(armed) = &self.armed
             && armed.at <= deadline
             && armed.wakes == identity(cx.waker())
-            && !armed.sleep.is_elapsed()
+            && now.map_or_else(|| !armed.sleep.is_elapsed(), |now| now < armed.at)
         {
             return Poll::Pending;
         }

@@ -143,7 +143,7 @@ impl<'a> Flight<'a> {
         if let Poll::Ready(result) = self.poll_answer(cx) {
             return Poll::Ready(result);
         }
-        ready!(timer.poll(cx, self.deadline));
+        ready!(timer.poll(cx, self.deadline, None));
         Poll::Ready(Err(Broken::of(Failure::new(ErrorKind::Timeout, "no complete answer in time"))))
     }
 

@@ -27,9 +27,10 @@ pub(crate) struct Flight<'a> {
     shared: &'a Shared,
     request: &'a Request<'a>,
     stream: Stream,
-    reader: Reader,
-    /// What must be kept of an answer that did not come in one piece.
-    own: Vec<u8>,
+    body_use: BodyUse,
+    /// Made when an answer does not come in one piece. Apart, because thousands of users wait with a
+    /// flight in memory, and what each poll touches should be few cache lines.
+    partial: Option<Box<Partial>>,
     sending: Sending,
     /// When the connection was ready for the request.
     ready_at: Instant,
@@ -43,12 +44,8 @@ pub(crate) struct Flight<'a> {
 #[derive(Debug)]
 enum Sending {
     NotBegun,
-    /// Head and perhaps body, of which `at` bytes are written.
-    Joined {
-        bytes: Vec<u8>,
-        at: usize,
-        body_follows: bool,
-    },
+    /// What could not be written at once.
+    Joined(Box<Unsent>),
     /// The body straight from the caller's memory.
     Body {
         at: usize,
@@ -56,7 +53,22 @@ enum Sending {
     Flushing,
     Sent,
     /// Writing failed; there may still be an answer that says why.
-    Broken(Failure),
+    Broken(Box<Failure>),
+}
+
+/// Head and perhaps body, of which `at` bytes are written.
+#[derive(Debug)]
+struct Unsent {
+    bytes: Vec<u8>,
+    at: usize,
+    body_follows: bool,
+}
+
+/// An answer of which a part has arrived.
+#[derive(Debug)]
+struct Partial {
+    reader: Reader,
+    own: Vec<u8>,
 }
 
 /// What is left when a flight is over.
@@ -73,24 +85,17 @@ impl<'a> Flight<'a> {
     pub(crate) fn new(
         shared: &'a Shared,
         request: &'a Request<'a>,
-        body: BodyUse,
+        body_use: BodyUse,
         stream: Stream,
         ready_at: Instant,
         deadline: Instant,
     ) -> Self {
-        let settings = shared.settings();
-        let rules = ReadRules {
-            max_head_bytes: settings.max_head_bytes,
-            max_kept_body_bytes: settings.max_kept_body_bytes,
-            body,
-            head_request: request.method == "HEAD",
-        };
         Self {
             shared,
             request,
             stream,
-            reader: Reader::new(rules),
-            own: Vec::new(),
+            body_use,
+            partial: None,
             sending: Sending::NotBegun,
             ready_at,
             sent_at: None,
@@ -109,8 +114,10 @@ impl<'a> Flight<'a> {
         cookies: Option<&[u8]>,
         timer: &mut Deadline,
     ) -> Poll<Result<Complete, Failure>> {
+        let mut now = None;
         if !matches!(self.sending, Sending::Sent) {
             self.poll_send(cx, cookies);
+            now = self.sent_at;
         }
         let mut buffer = self.shared.read_buffer.borrow_mut();
         loop {
@@ -120,17 +127,17 @@ impl<'a> Flight<'a> {
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(self.read_failure(&error))),
             };
             if count == 0 {
-                let end = self.reader.end(&self.own);
+                let end = match &mut self.partial {
+                    Some(partial) => partial.reader.end(&partial.own),
+                    None => Reader::new(self.rules()).end(b""),
+                };
                 return Poll::Ready(end.map_err(|failure| self.cause(failure)));
             }
             if self.first_byte_at.is_none() {
                 self.first_byte_at = Some(Instant::now());
             }
             self.bytes_received += count as u64;
-            if self.own.capacity() == 0 && self.reader.has_begun() {
-                self.own = self.shared.take_buffer();
-            }
-            match self.reader.feed(&mut buffer[..count], &mut self.own) {
+            match self.feed(&mut buffer[..count]) {
                 Ok(None) => {}
                 Ok(Some(complete)) => return Poll::Ready(Ok(complete)),
                 Err(failure) => return Poll::Ready(Err(failure)),
@@ -142,10 +149,39 @@ impl<'a> Flight<'a> {
         if let Sending::Broken(failure) = &self.sending
             && !self.stream.is_plain()
         {
-            return Poll::Ready(Err(failure.clone()));
+            return Poll::Ready(Err(Failure::clone(failure)));
         }
-        ready!(timer.poll(cx, self.deadline));
+        ready!(timer.poll(cx, self.deadline, now));
         Poll::Ready(Err(self.timeout()))
+    }
+
+    fn feed(&mut self, piece: &mut [u8]) -> Result<Option<Complete>, Failure> {
+        if let Some(partial) = &mut self.partial {
+            return partial.reader.feed(piece, &mut partial.own);
+        }
+        let (mut reader, mut own) = (Reader::new(self.rules()), self.shared.take_buffer());
+        let result = reader.feed(piece, &mut own);
+        if matches!(result, Ok(None)) {
+            self.partial = Some(Box::new(Partial { reader, own }));
+        } else {
+            self.shared.recycle(own);
+        }
+        result
+    }
+
+    fn rules(&self) -> ReadRules {
+        let settings = self.shared.settings();
+        ReadRules {
+            max_head_bytes: settings.max_head_bytes,
+            max_kept_body_bytes: settings.max_kept_body_bytes,
+            body: self.body_use,
+            head_request: self.request.method == "HEAD",
+        }
+    }
+
+    /// Whether a byte of an answer has arrived.
+    fn answer_begun(&self) -> bool {
+        self.first_byte_at.is_some()
     }
 
     /// Whether the whole request was handed over.
@@ -168,9 +204,9 @@ impl<'a> Flight<'a> {
         record.bytes_sent += self.bytes_sent;
         record.bytes_received += self.bytes_received;
         Landed {
+            answer_begun: self.first_byte_at.is_some(),
             stream: self.stream,
-            own: self.own,
-            answer_begun: self.reader.has_begun(),
+            own: self.partial.map(|partial| partial.own).unwrap_or_default(),
             bytes_sent: self.bytes_sent,
         }
     }
@@ -183,7 +219,8 @@ impl<'a> Flight<'a> {
                 self.sent_at = Some(Instant::now());
             }
             Poll::Ready(Err(error)) => {
-                self.sending = Sending::Broken(failure::from_io(&error, Doing::Exchanging));
+                self.sending =
+                    Sending::Broken(Box::new(failure::from_io(&error, Doing::Exchanging)));
             }
         }
     }
@@ -210,14 +247,15 @@ impl<'a> Flight<'a> {
                     self.bytes_sent += count as u64;
                     self.sending = if count < out.len() {
                         let bytes = out[count..].to_vec();
-                        Sending::Joined { bytes, at: 0, body_follows: !joined }
+                        Sending::Joined(Box::new(Unsent { bytes, at: 0, body_follows: !joined }))
                     } else if joined {
                         Sending::Flushing
                     } else {
                         Sending::Body { at: 0 }
                     };
                 }
-                Sending::Joined { bytes, at, body_follows } => {
+                Sending::Joined(unsent) => {
+                    let Unsent { bytes, at, body_follows } = unsent.as_mut();
                     let count = ready!(self.stream.poll_write(cx, &bytes[*at..]))?;
                     self.bytes_sent += count as u64;
                     *at += count;
@@ -244,7 +282,7 @@ impl<'a> Flight<'a> {
     fn read_failure(&self, error: &std::io::Error) -> Failure {
         let failure = failure::from_io(error, Doing::Exchanging);
         // TLS: the connection ended without the announcement that it would.
-        if failure.kind == ErrorKind::Truncated && !self.reader.has_begun() {
+        if failure.kind == ErrorKind::Truncated && !self.answer_begun() {
             return self.cause(Failure::new(ErrorKind::Closed, failure.detail));
         }
         self.cause(failure)
@@ -253,13 +291,13 @@ impl<'a> Flight<'a> {
     /// Prefers the failure to write over the end of the connection that followed from it.
     fn cause(&self, later: Failure) -> Failure {
         match &self.sending {
-            Sending::Broken(first) if !self.reader.has_begun() => first.clone(),
+            Sending::Broken(first) if !self.answer_begun() => Failure::clone(first),
             _ => later,
         }
     }
 
     fn timeout(&self) -> Failure {
-        let detail = if self.reader.has_begun() {
+        let detail = if self.answer_begun() {
             "the answer was not complete in time"
         } else if self.is_sent() {
             "no answer in time"

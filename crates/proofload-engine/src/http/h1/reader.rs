@@ -80,11 +80,6 @@ impl Reader {
         }
     }
 
-    /// Whether any byte of an answer has arrived.
-    pub(crate) fn has_begun(&self) -> bool {
-        self.begun
-    }
-
     /// Takes the next piece. `own` must be empty at first and is then left to the reader.
     pub(crate) fn feed(
         &mut self,
