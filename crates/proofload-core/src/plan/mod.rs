@@ -3,6 +3,8 @@
 mod diagnostic;
 mod model;
 mod overrides;
+mod print;
+mod quick;
 mod read;
 mod spec;
 mod tree;
@@ -17,6 +19,8 @@ pub use model::{
     Tls, UserKind, UserLoad, UserStage, VarSlot, Variable,
 };
 pub use overrides::{OverrideError, Overrides};
+pub use print::Secrets;
+pub use quick::{Quick, QuickBody};
 pub use read::Inputs;
 pub use spec::json_schema;
 pub use words::{is_token, is_variable_name, nearest};

@@ -234,7 +234,9 @@ impl Plan {
             }
             if let Some(duration) = overrides.duration {
                 let factor = set_duration(&mut phase.load, duration);
-                phase.step_every = phase.step_every.map(|every| scale(every, factor));
+                if phase.step_every.is_some() {
+                    phase.step_every = Some(even_steps(&mut phase.load));
+                }
                 for burst in &mut phase.bursts {
                     scale_burst(burst, factor);
                 }
@@ -309,6 +311,11 @@ fn set_rate(load: &mut Load, rate: f64) -> bool {
     true
 }
 
+/// Without the noise of floating-point arithmetic behind the ninth decimal.
+pub(super) fn tidy_rate(per_second: f64) -> f64 {
+    (per_second * 1e9).round() / 1e9
+}
+
 /// Gives the factor by which time was stretched.
 fn set_duration(load: &mut Load, duration: Duration) -> f64 {
     let before: Duration = match load {
@@ -328,6 +335,21 @@ fn set_duration(load: &mut Load, duration: Duration) -> f64 {
         }
     }
     factor
+}
+
+/// Makes all steps of a rising load exactly as long as each other, after rounding.
+fn even_steps(load: &mut Load) -> Duration {
+    let mut times: Vec<&mut Duration> = match load {
+        Load::Users(load) => load.stages.iter_mut().map(|stage| &mut stage.over).collect(),
+        Load::Arrivals(load) => load.stages.iter_mut().map(|stage| &mut stage.over).collect(),
+        Load::SharedIterations { .. } => Vec::new(),
+    };
+    times.retain(|time| !time.is_zero());
+    let every = times.iter().map(|time| **time).min().unwrap_or_default();
+    for time in times {
+        *time = every;
+    }
+    every
 }
 
 /// A load that ended with its iterations now ends with the time, whichever is first.

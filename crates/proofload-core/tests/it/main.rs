@@ -3,4 +3,6 @@
 mod bad_plans;
 mod examples;
 mod plan_parsing;
+mod printing;
+mod quick;
 mod support;

@@ -204,6 +204,8 @@ pub struct DataFeed {
     pub name: Arc<str>,
     /// Where it was read from; `None` if the rows stand in the plan.
     pub file: Option<Arc<str>>,
+    /// Separator of a CSV file, if the plan named one.
+    pub delimiter: Option<u8>,
     /// Who gets which row.
     pub mode: FeedMode,
     /// Names of the columns.

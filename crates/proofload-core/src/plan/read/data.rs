@@ -36,10 +36,10 @@ impl Reader<'_> {
             );
         };
         let mut file = None;
+        let delimiter = fields.get("delimiter").and_then(|node| self.delimiter(node));
         let (columns, rows) = if source.key == "file" {
-            let delimiter = fields.get("delimiter").map(|node| self.delimiter(node));
             let (path, bytes) = self.load_file(&source.node)?;
-            let rows = self.parse_file(&source.node, &path, &bytes, delimiter.flatten())?;
+            let rows = self.parse_file(&source.node, &path, &bytes, delimiter)?;
             file = Some(path.into());
             rows
         } else {
@@ -52,7 +52,14 @@ impl Reader<'_> {
             };
             return self.wrong_help(&source.node, message, "a feed needs at least one");
         }
-        Some(DataFeed { name: entry.key.as_str().into(), file, mode, columns, rows: rows.into() })
+        Some(DataFeed {
+            name: entry.key.as_str().into(),
+            file,
+            delimiter,
+            mode,
+            columns,
+            rows: rows.into(),
+        })
     }
 
     fn delimiter(&mut self, node: &Node) -> Option<u8> {

@@ -147,7 +147,9 @@ impl Reader<'_> {
     fn json_check(&mut self, entry: &Entry) -> Option<(CheckKind, String)> {
         let query = self.json_path_key(entry)?;
         let (condition, text) = self.condition(&entry.node, Bare::Equals)?;
-        let is_word = matches!(condition, Condition::Equals(_)) && !text.starts_with("is ");
+        let is_word = matches!(condition, Condition::Equals(_))
+            && !text.starts_with("is ")
+            && !text.starts_with("==");
         let label = if is_word {
             format!("{} is {text}", entry.key)
         } else {

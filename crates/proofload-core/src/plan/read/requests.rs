@@ -59,11 +59,9 @@ impl Reader<'_> {
         {
             headers.push(Header { name: "content-type".into(), value: content_type });
         }
-        for header in self.default_headers(shared.http, scope) {
-            if !has(&headers, &header.name) {
-                headers.push(header);
-            }
-        }
+        let mut defaults = self.default_headers(shared.http, scope);
+        defaults.retain(|header| !has(&headers, &header.name));
+        headers.extend(defaults);
         let (method, url_node) = target?;
         let name = match fields.get("name") {
             Some(node) => self.name(node)?.to_owned(),

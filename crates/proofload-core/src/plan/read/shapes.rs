@@ -8,6 +8,7 @@ use crate::plan::diagnostic::Diagnostic;
 use crate::plan::model::{
     ArrivalLoad, Load, Overload, RateStage, Spacing, StopRule, UserLoad, UserStage,
 };
+use crate::plan::overrides::tidy_rate;
 use crate::plan::spec::{STAGE, STEP_RULE};
 use crate::plan::tree::{Entry, Node, Value};
 use crate::units::duration_text;
@@ -65,7 +66,7 @@ impl Level {
                 Self::Users((f64::from(users) * share).round().max(1.0) as u32)
             }
             Self::Users(_) => Self::Users(0),
-            Self::Rate(rate) => Self::Rate(rate * share),
+            Self::Rate(rate) => Self::Rate(tidy_rate(rate * share)),
         }
     }
 }
@@ -475,14 +476,19 @@ impl Reader<'_> {
                 let sixth = 1.0 / 6.0;
                 vec![(0.1, 0.0), (0.1, sixth), (1.0, 2.0 * sixth), (1.0, 2.0 * sixth), (0.1, sixth)]
             }
-            Shape::Stress => (1..=10)
-                .flat_map(|step| [0.0, 0.1].map(|over| (f64::from(step) / 10.0, over)))
-                .collect(),
+            Shape::Stress => (1..=10).map(|step| (f64::from(step) / 10.0, 0.1)).collect(),
         };
-        let pieces: Vec<Piece> =
-            curve.iter().map(|&(share, part)| (top.times(share), duration.mul_f64(part))).collect();
-        let load = self.load_of(fields, &pieces)?;
         let is_stress = shape == Shape::Stress;
+        let pieces: Vec<Piece> = if is_stress {
+            let step = |&(share, _): &(f64, f64)| {
+                [(top.times(share), Duration::ZERO), (top.times(share), duration / 10)]
+            };
+            curve.iter().flat_map(step).collect()
+        } else {
+            let line = |&(share, part): &(f64, f64)| (top.times(share), duration.mul_f64(part));
+            curve.iter().map(line).collect()
+        };
+        let load = self.load_of(fields, &pieces)?;
         Some(Shaped {
             load,
             step_every: is_stress.then(|| duration / 10),
