@@ -4,6 +4,7 @@
 //! purpose: counting is an array index on the hot path, and memory cannot grow with the number of
 //! different messages a broken server invents. The message itself is kept as a bounded sample.
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
 
 macro_rules! error_kinds {
@@ -99,6 +100,24 @@ error_kinds! {
 impl fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.words())
+    }
+}
+
+/// The stable identifier.
+impl Serialize for ErrorKind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.id())
+    }
+}
+
+/// A kind that this build does not know is read as [`ErrorKind::Io`].
+impl<'de> Deserialize<'de> for ErrorKind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let id = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        if id.is_empty() {
+            return Err(de::Error::custom("an error kind is empty"));
+        }
+        Ok(Self::from_id(&id).unwrap_or(Self::Io))
     }
 }
 

@@ -1,7 +1,7 @@
 //! A bounded sample of failures, so that a report can show what a kind of error looked like.
 
 use super::ErrorKind;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Serialize};
 
 /// Samples kept of each kind.
 pub const SAMPLES_PER_KIND: usize = 5;
@@ -23,23 +23,6 @@ pub struct ErrorSample {
     pub status: u16,
     /// How long the request took, in nanoseconds.
     pub elapsed_ns: u64,
-}
-
-impl Serialize for ErrorKind {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.id())
-    }
-}
-
-/// A kind that this build does not know is read as [`ErrorKind::Io`].
-impl<'de> Deserialize<'de> for ErrorKind {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let id = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        if id.is_empty() {
-            return Err(de::Error::custom("an error kind is empty"));
-        }
-        Ok(Self::from_id(&id).unwrap_or(Self::Io))
-    }
 }
 
 /// The earliest [`SAMPLES_PER_KIND`] failures of each kind, and how many were not kept. Which ones

@@ -517,4 +517,66 @@ mod tests {
         assert_eq!(forward, backward);
         assert_ne!(forward, Histogram::from_iter([1, 1_000_000, 1_000_000_001]));
     }
+
+    /// The nearest-rank quantile of the samples themselves.
+    fn exact_quantile(sorted: &[u64], q: f64) -> u64 {
+        let rank = (q * sorted.len() as f64 - 1e-9).ceil().max(1.0) as usize;
+        sorted[rank - 1]
+    }
+
+    #[test]
+    fn known_distributions_are_within_a_tenth_of_a_percent() {
+        let uniform: fn(f64) -> f64 = |u| 2e9 * u;
+        let exponential: fn(f64) -> f64 = |u| -5e6 * (1.0 - u).ln();
+        let bimodal: fn(f64) -> f64 = |u| if u < 0.9 { 1e6 + 1e3 * u } else { 250e6 + 1e6 * u };
+        let pareto: fn(f64) -> f64 = |u| 1e5 / (1.0 - u).powf(0.8);
+        for inverse in [uniform, exponential, bimodal, pareto] {
+            let samples = (0..100_000).map(|i| inverse((f64::from(i) + 0.5) / 100_000.0) as u64);
+            let mut sorted: Vec<u64> = samples.collect();
+            sorted.sort_unstable();
+            let histogram: Histogram = sorted.iter().copied().collect();
+            for q in [0.01, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 0.9999, 1.0] {
+                let (exact, value) =
+                    (exact_quantile(&sorted, q), histogram.value_at_quantile(q).unwrap());
+                assert!(value >= exact && value <= exact + exact / 1024, "{q}: {value} {exact}");
+            }
+            let mean = sorted.iter().sum::<u64>() as f64 / 1e5;
+            assert!((histogram.mean().unwrap() / mean - 1.0).abs() < 1e-12);
+        }
+    }
+
+    /// What open load must show of a server that stands still for 2 of 10 seconds at 1,000/s.
+    #[test]
+    fn a_stall_is_seen_in_full() {
+        let before_and_after = std::iter::repeat_n(1_000_000, 8_000);
+        let during = (0..2_000).map(|index| 2_000_000_000 - index * 1_000_000);
+        let histogram: Histogram = before_and_after.chain(during).collect();
+        let check = |q: f64, expected: f64| {
+            let value = histogram.value_at_quantile(q).unwrap() as f64;
+            assert!((value / expected - 1.0).abs() < 0.002, "{q}: {value}");
+        };
+        check(0.5, 1e6);
+        check(0.9, 1.0e9);
+        check(0.99, 1.9e9);
+        check(1.0, 2.0e9);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_quantile_is_at_most_a_bucket_above_the_truth(
+            mut values in proptest::collection::vec(0_u64..(1 << 47), 1..100),
+            shift in 0_u32..40,
+            q in 0.0_f64..=1.0,
+        ) {
+            values.iter_mut().for_each(|value| *value >>= shift);
+            values.sort_unstable();
+            let histogram: Histogram = values.iter().copied().collect();
+            let exact = exact_quantile(&values, q);
+            let value = histogram.value_at_quantile(q).unwrap();
+            proptest::prop_assert!(value >= exact && value <= exact + exact / 1024);
+            proptest::prop_assert!(value <= values[values.len() - 1]);
+            let at_most = values.iter().filter(|&&other| other <= value).count() as u64;
+            proptest::prop_assert!(histogram.count_at_or_below(value) >= at_most);
+        }
+    }
 }

@@ -27,4 +27,4 @@ pub use iteration::{GeneratorStats, IterationStats};
 pub use request::{MAX_CHECKS_PER_SERIES, RequestSample, RequestStats};
 pub use series::{MAX_SERIES, SeriesId, SeriesMeta, SeriesRegistry};
 pub use snapshot::{IntervalSnapshot, SeriesSnapshot, ShardId};
-pub use totals::{MAX_PHASES, MergeError, Merged, PhaseTotals, RunTotals};
+pub use totals::{MAX_PHASES, MAX_SHARDS, MergeError, Merged, PhaseTotals, RunTotals};

@@ -13,7 +13,9 @@ pub struct RequestSample {
     /// the answer or the failure. Does not contain the time to connect where the connection was
     /// made ahead; the engine documents what it starts with.
     pub response_ns: u64,
-    /// From the actual start, where that may differ from the intended one (open load).
+    /// From the actual start, where that may differ from the intended one. Give it for all requests
+    /// of a phase (any open load in it) or for none (closed load only): the service times shown are
+    /// those given, and only if there are none they are the response times.
     pub service_ns: Option<u64>,
     /// Name resolution, where one was made.
     pub dns_ns: Option<u64>,

@@ -13,6 +13,8 @@ use std::sync::Arc;
 
 /// Phases told apart; a snapshot of a later one is refused.
 pub const MAX_PHASES: u32 = 10_000;
+/// Shards told apart in a phase; snapshots of further ones are refused.
+pub const MAX_SHARDS: usize = 10_000;
 /// Snapshots that may be ahead of a missing one before it is given up.
 const MAX_AHEAD: usize = 1_024;
 
@@ -25,6 +27,9 @@ pub enum MergeError {
     /// Its phase index is nonsense.
     #[error("a snapshot names phase {0}, but at most {MAX_PHASES} phases are possible")]
     PhaseOutOfRange(u32),
+    /// More shards than can be: somebody invents them.
+    #[error("shard {0} is one too many, at most {MAX_SHARDS} are possible")]
+    TooManyShards(ShardId),
 }
 
 /// What became of a snapshot.
@@ -227,7 +232,8 @@ impl RunTotals {
     /// Adds a snapshot, once.
     ///
     /// # Errors
-    /// When it is of another version or names an impossible phase; nothing is changed then.
+    /// When it is of another version, or names an impossible phase or one shard too many; nothing
+    /// is changed then.
     pub fn merge(&mut self, snapshot: &IntervalSnapshot) -> Result<Merged, MergeError> {
         if snapshot.version != IntervalSnapshot::VERSION {
             return Err(MergeError::UnknownVersion(snapshot.version));
@@ -235,7 +241,11 @@ impl RunTotals {
         if snapshot.phase >= MAX_PHASES {
             return Err(MergeError::PhaseOutOfRange(snapshot.phase));
         }
-        Ok(self.phases.entry(snapshot.phase).or_default().merge(snapshot))
+        let phase = self.phases.entry(snapshot.phase).or_default();
+        if phase.shards.len() >= MAX_SHARDS && !phase.shards.contains_key(&snapshot.shard) {
+            return Err(MergeError::TooManyShards(snapshot.shard));
+        }
+        Ok(phase.merge(snapshot))
     }
 
     /// The totals of a phase; none before its first snapshot.

@@ -14,7 +14,8 @@ struct Event {
 }
 
 fn any_sample() -> impl Strategy<Value = RequestSample> {
-    let times = (0_u64..20_000_000_000, any::<Option<u32>>(), 0_u64..5_000, 0_u64..9_000_000_000);
+    let response = prop_oneof![9 => 0_u64..20_000_000_000, 1 => any::<u64>()];
+    let times = (response, any::<Option<u32>>(), 0_u64..5_000, 0_u64..9_000_000_000);
     let kind = prop::option::weighted(0.2, 0..ErrorKind::COUNT);
     let flags = (any::<Option<bool>>(), any::<bool>(), prop::bool::weighted(0.1));
     let status = prop::sample::select(vec![0_u16, 200, 204, 404, 500, 503]);
@@ -115,6 +116,22 @@ fn merged<'a>(snapshots: impl IntoIterator<Item = &'a IntervalSnapshot>) -> Phas
     totals.phases.remove(&0).unwrap_or_default()
 }
 
+/// Everything recorded directly, without snapshots and merging.
+fn recorded(events: &[Event]) -> (BTreeMap<Arc<SeriesMeta>, RequestStats>, IterationStats) {
+    let mut series: BTreeMap<Arc<SeriesMeta>, RequestStats> = BTreeMap::new();
+    let mut iterations = IterationStats::default();
+    for event in events {
+        let stats = series.entry(meta(event.series)).or_default();
+        stats.record(&event.sample);
+        if let Some((index, passed)) = event.check {
+            stats.record_check(index, passed);
+        }
+        iterations.record(event.sample.response_ns, event.sample.error.is_some());
+        iterations.start_lag.record(event.sample.send_ns);
+    }
+    (series, iterations)
+}
+
 /// The totals without the bookkeeping of who sent them.
 fn measured(mut totals: PhaseTotals) -> PhaseTotals {
     totals.shards.clear();
@@ -141,6 +158,9 @@ proptest! {
         salt in any::<u64>(),
     ) {
         let in_one = measured(merged(&snapshots(&events, |_| 0)));
+        let (series, iterations) = recorded(&events);
+        prop_assert_eq!(&in_one.series, &series);
+        prop_assert_eq!(&in_one.iterations, &iterations);
         let split = |index: usize| {
             let mixed = (index as u64 ^ salt).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
             (mixed % u64::from(shards)) as u32
@@ -200,6 +220,13 @@ fn foreign_snapshots_are_refused() {
     let wrong = IntervalSnapshot::new(ShardId::default(), u32::MAX, 0);
     assert_eq!(totals.merge(&wrong), Err(MergeError::PhaseOutOfRange(u32::MAX)));
     assert_eq!(totals.phases().count(), 0);
+    let from = |shard: usize| IntervalSnapshot::new(ShardId::worker(shard as u32), 0, 0);
+    for shard in 0..MAX_SHARDS {
+        assert_eq!(totals.merge(&from(shard)), Ok(Merged::Added));
+    }
+    let surplus = from(MAX_SHARDS);
+    assert_eq!(totals.merge(&surplus), Err(MergeError::TooManyShards(surplus.shard)));
+    assert_eq!(totals.merge(&from(0)), Ok(Merged::Duplicate));
 }
 
 #[test]

@@ -220,4 +220,16 @@ mod tests {
         assert_eq!(bound("error_rate", "0.5%").unwrap().to_string(), "<= 0.5%");
         assert_eq!(bound("rps", "1000").unwrap().to_string(), ">= 1,000/s");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_panics(
+            measure in "(p95|success_rate|rps|requests|cpu|data_sent_rate)",
+            text in "[<>=! ]{0,3}[0-9.µ]{0,6} ?(ms|%|/s|MB|µs|B/s|h)?",
+        ) {
+            if let Err(error) = bound(&measure, &text) {
+                proptest::prop_assert!(error.text.get(error.range.clone()).is_some(), "{:?}", error);
+            }
+        }
+    }
 }

@@ -7,7 +7,7 @@ mod expression;
 mod grade;
 mod judge;
 mod measure;
-mod measured;
+pub(crate) mod measured;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod threshold;

@@ -92,15 +92,10 @@ impl Threshold {
         }
     }
 
-    /// The requests of all selected series in one.
-    fn requests(&self, phases: &[&PhaseTotals]) -> RequestStats {
-        let mut all = RequestStats::default();
-        for (meta, stats) in phases.iter().flat_map(|totals| totals.series()) {
-            if self.selects(meta) {
-                all.merge(stats);
-            }
-        }
-        all
+    /// The statistics of all selected series.
+    fn stats<'a>(&self, phases: &[&'a PhaseTotals]) -> impl Iterator<Item = &'a RequestStats> {
+        let series = phases.iter().flat_map(|totals| totals.series());
+        series.filter(|(meta, _)| self.selects(meta)).map(|(_, stats)| stats)
     }
 
     fn selects(&self, meta: &SeriesMeta) -> bool {
@@ -129,53 +124,60 @@ impl Threshold {
         })
     }
 
+    /// The distribution of a trend. Merges only the histograms that the metric is made of: this
+    /// runs every second for `abort_on_fail`.
     fn trend(&self, phases: &[&PhaseTotals]) -> Histogram {
-        let joined = |of: fn(&PhaseTotals) -> &Histogram| {
-            let mut all = Histogram::new();
-            phases.iter().for_each(|totals| all.merge(of(totals)));
-            all
-        };
         match self.metric {
-            Metric::IterationDuration => joined(|totals| &totals.iterations.duration),
-            Metric::StartLag => joined(|totals| &totals.iterations.start_lag),
-            _ => self.request_trend(self.requests(phases)),
+            Metric::IterationDuration => joined(phases.iter().map(|p| &p.iterations.duration)),
+            Metric::StartLag => joined(phases.iter().map(|p| &p.iterations.start_lag)),
+            Metric::HttpReqBlocked => self.with_zeros(phases, |stats| &stats.dns),
+            Metric::HttpReqConnecting => self.with_zeros(phases, |stats| &stats.connect),
+            Metric::HttpReqTlsHandshaking => self.with_zeros(phases, |stats| &stats.tls),
+            Metric::HttpReqSending => joined(self.stats(phases).map(|stats| &stats.send)),
+            Metric::HttpReqWaiting => joined(self.stats(phases).map(|stats| &stats.wait)),
+            Metric::HttpReqReceiving => joined(self.stats(phases).map(|stats| &stats.receive)),
+            Metric::ServiceTime => joined(self.stats(phases).flat_map(|stats| {
+                // In closed load it equals the response time and is not kept.
+                if stats.service.is_empty() {
+                    vec![&stats.response_ok, &stats.response_failed]
+                } else {
+                    vec![&stats.service]
+                }
+            })),
+            _ => match self.expected_response() {
+                Some(true) => joined(self.stats(phases).map(|stats| &stats.response_ok)),
+                Some(false) => joined(self.stats(phases).map(|stats| &stats.response_failed)),
+                None => joined(
+                    self.stats(phases)
+                        .flat_map(|stats| [&stats.response_ok, &stats.response_failed]),
+                ),
+            },
         }
     }
 
-    fn request_trend(&self, requests: RequestStats) -> Histogram {
-        // In k6 a request over an open connection has connected in 0 ms.
-        let with_zeros = |mut made: Histogram, answered: u64| {
-            made.record_many(0, answered.saturating_sub(made.count()));
-            made
-        };
-        let answered = requests.wait.count();
-        match self.metric {
-            Metric::HttpReqBlocked => with_zeros(requests.dns, answered),
-            Metric::HttpReqConnecting => with_zeros(requests.connect, answered),
-            Metric::HttpReqTlsHandshaking => with_zeros(requests.tls, answered),
-            Metric::HttpReqSending => requests.send,
-            Metric::HttpReqWaiting => requests.wait,
-            Metric::HttpReqReceiving => requests.receive,
-            Metric::ServiceTime => requests.service_or_response(),
-            _ => match self.expected_response() {
-                Some(true) => requests.response_ok,
-                Some(false) => requests.response_failed,
-                None => requests.response(),
-            },
-        }
+    /// In k6 a request over an open connection has connected in 0 ms.
+    fn with_zeros(
+        &self,
+        phases: &[&PhaseTotals],
+        part: fn(&RequestStats) -> &Histogram,
+    ) -> Histogram {
+        let mut made = joined(self.stats(phases).map(part));
+        let answered: u64 = self.stats(phases).map(|stats| stats.wait.count()).sum();
+        made.record_many(0, answered.saturating_sub(made.count()));
+        made
     }
 
     fn rate(&self, phases: &[&PhaseTotals]) -> Option<f64> {
         match self.metric {
             Metric::Checks => self.checks(phases).rate(),
-            Metric::CacheHitRate => {
-                let requests = self.requests(phases);
-                share(requests.cache_hits, requests.cache_known)
-            }
-            _ => {
-                let requests = self.requests(phases);
-                share(requests.failed(), requests.requests())
-            }
+            Metric::CacheHitRate => share(
+                self.stats(phases).map(|stats| stats.cache_hits).sum(),
+                self.stats(phases).map(|stats| stats.cache_known).sum(),
+            ),
+            _ => share(
+                self.stats(phases).map(RequestStats::failed).sum(),
+                self.stats(phases).map(RequestStats::requests).sum(),
+            ),
         }
     }
 
@@ -204,9 +206,9 @@ impl Threshold {
         match self.metric {
             Metric::Iterations => iterations(|totals| totals.iterations.completed),
             Metric::DroppedIterations => iterations(|totals| totals.iterations.dropped),
-            Metric::DataSent => self.requests(phases).bytes_sent,
-            Metric::DataReceived => self.requests(phases).bytes_received,
-            _ => self.request_count(&self.requests(phases)),
+            Metric::DataSent => self.stats(phases).map(|stats| stats.bytes_sent).sum(),
+            Metric::DataReceived => self.stats(phases).map(|stats| stats.bytes_received).sum(),
+            _ => self.stats(phases).map(|stats| self.request_count(stats)).sum(),
         }
     }
 
@@ -224,6 +226,13 @@ impl Threshold {
         }
         requests.requests()
     }
+}
+
+/// All samples of several histograms.
+fn joined<'a>(histograms: impl Iterator<Item = &'a Histogram>) -> Histogram {
+    let mut all = Histogram::new();
+    histograms.for_each(|histogram| all.merge(histogram));
+    all
 }
 
 /// A figure of a distribution, in its base unit.

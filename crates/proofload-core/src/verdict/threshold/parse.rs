@@ -368,4 +368,17 @@ mod tests {
             assert_eq!(Metric::from_name(metric.name()), Some(metric));
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_panics_and_every_error_has_its_place(
+            metric in "(http_req_duration|http_reqs|checks|vus|µ)?[{}:,a-zß\"' ]{0,12}",
+            condition in "(p\\(|avg|rate|count)?[<>=!()a-zµ0-9. %/-]{0,10}",
+        ) {
+            if let Err(error) = Threshold::parse(&metric, &condition) {
+                proptest::prop_assert!(error.text.get(error.range.clone()).is_some(), "{:?}", error);
+                proptest::prop_assert!(error.column() >= 1);
+            }
+        }
+    }
 }

@@ -1,0 +1,229 @@
+//! Builds a result from totals and the facts of the plan.
+
+use super::model::{
+    Distribution, GeneratorResult, Histograms, IterationResult, PhaseResult, RunInfo, RunResult,
+    Summary,
+};
+use super::rows::{
+    check_row, distribution, distribution_with, error_rows, expectation_row, ms, request_row,
+    threshold_row, trust_result,
+};
+use crate::metrics::{PhaseTotals, RequestStats, RunTotals};
+use crate::stats::QuantileIntervals;
+use crate::verdict::measured::{per_second, share};
+use crate::verdict::{
+    Expectation, GradingRule, Percentile, PhaseFigures, PhaseToJudge, PhaseVerdict, Threshold,
+    Verdict,
+};
+use std::collections::BTreeMap;
+
+/// The facts of a phase that its totals do not know.
+#[derive(Clone, Debug, Default)]
+pub struct PhaseFacts<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its index in the plan, as in snapshots.
+    pub index: u32,
+    /// Start from the start of the run, in seconds.
+    pub start_seconds: f64,
+    /// What is expected.
+    pub expectations: &'a [Expectation],
+    /// Measures that come from monitors, in the base unit of their bounds.
+    pub monitors: BTreeMap<String, f64>,
+}
+
+/// Everything that a result is made of.
+#[derive(Clone, Debug)]
+pub struct ResultInput<'a> {
+    /// When the run ended, RFC 3339. Core has no clock.
+    pub timestamp: String,
+    /// What was run; the target already without credentials.
+    pub run: RunInfo,
+    /// Where the load generator ran.
+    pub environment: BTreeMap<String, String>,
+    /// The phases of the plan, in order, those never started included.
+    pub phases: Vec<PhaseFacts<'a>>,
+    /// What was measured.
+    pub totals: &'a RunTotals,
+    /// Conditions over the whole run. Rates are computed over `run.duration_seconds`.
+    pub thresholds: &'a [Threshold],
+    /// How grades are computed.
+    pub rule: GradingRule,
+}
+
+/// Judges the run and writes down everything.
+#[must_use]
+pub fn build(input: &ResultInput<'_>) -> (RunResult, Verdict) {
+    let phases: Vec<PhaseToJudge<'_>> = input
+        .phases
+        .iter()
+        .map(|facts| PhaseToJudge {
+            name: facts.name,
+            figures: input.totals.phase(facts.index).map(PhaseFigures::new),
+            expectations: facts.expectations,
+            monitors: facts.monitors.clone(),
+        })
+        .collect();
+    let verdict = Verdict::of(&phases, input.thresholds, input.run.duration_seconds, &input.rule);
+    let test_results: Vec<PhaseResult> = input
+        .phases
+        .iter()
+        .zip(&phases)
+        .zip(&verdict.phases)
+        .map(|((facts, phase), verdict)| phase_result(facts, phase.figures.as_ref(), verdict))
+        .collect();
+    let result = RunResult {
+        schema: RunResult::SCHEMA,
+        timestamp: input.timestamp.clone(),
+        run: input.run.clone(),
+        summary: summary(&test_results, &verdict),
+        test_results,
+        thresholds: verdict.thresholds.iter().map(threshold_row).collect(),
+        environment: input.environment.clone(),
+    };
+    (result, verdict)
+}
+
+fn summary(phases: &[PhaseResult], verdict: &Verdict) -> Summary {
+    let sum = |of: fn(&PhaseResult) -> u64| phases.iter().map(of).sum::<u64>();
+    let hits = sum(|phase| phase.cached_responses);
+    Summary {
+        total_scenarios: phases.len() as u64,
+        scenarios_passed: verdict.phases_passed() as u64,
+        average_cache_hit_rate: share(hits, sum(|phase| phase.cache_known_responses)),
+        grade: verdict.grade,
+        total_requests: sum(|phase| phase.total_requests),
+        failed: sum(|phase| phase.failed),
+        targets: verdict.tally.targets,
+        targets_met: verdict.tally.targets_met,
+        limits: verdict.tally.limits,
+        limits_met: verdict.tally.limits_met,
+        trustworthy: verdict.is_trustworthy(),
+    }
+}
+
+fn phase_result(
+    facts: &PhaseFacts<'_>,
+    figures: Option<&PhaseFigures<'_>>,
+    verdict: &PhaseVerdict,
+) -> PhaseResult {
+    let judged = PhaseResult {
+        scenario: facts.name.to_owned(),
+        grade: verdict.grade,
+        passed: verdict.has_passed(),
+        was_run: verdict.was_run,
+        start_seconds: facts.start_seconds,
+        expectations: verdict.expectations.iter().map(expectation_row).collect(),
+        trust: trust_result(&verdict.trust),
+        monitors: facts.monitors.clone(),
+        ..PhaseResult::default()
+    };
+    match figures {
+        Some(figures) => measured(judged, figures),
+        None => judged,
+    }
+}
+
+/// Adds what was measured to what was judged.
+fn measured(judged: PhaseResult, figures: &PhaseFigures<'_>) -> PhaseResult {
+    let (totals, requests, response) = (figures.totals(), figures.requests(), figures.response());
+    let seconds = totals.elapsed_seconds();
+    let intervals = QuantileIntervals::new(response, &totals.response_blocks);
+    let response_time = distribution_with(response, &intervals);
+    let percentile = |percentile: Percentile| {
+        response.value_at_quantile(percentile.quantile()).map(|ns| ms(ns as f64))
+    };
+    let rows = totals.series().filter(|(_, stats)| !stats.is_empty());
+    PhaseResult {
+        total_requests: requests.requests(),
+        successful: requests.successful(),
+        failed: requests.failed(),
+        success_rate: share(requests.successful(), requests.requests()),
+        cached_responses: requests.cache_hits,
+        cache_known_responses: requests.cache_known,
+        cache_hit_rate: share(requests.cache_hits, requests.cache_known),
+        avg_latency_ms: response_time.avg_ms,
+        median_latency_ms: percentile(Percentile::P50),
+        p95_latency_ms: percentile(Percentile::P95),
+        p99_latency_ms: percentile(Percentile::P99),
+        min_latency_ms: response_time.min_ms,
+        max_latency_ms: response_time.max_ms,
+        stdev_latency_ms: response_time.stdev_ms,
+        requests_per_second: per_second(requests.requests(), seconds),
+        elapsed_seconds: seconds,
+        response_time,
+        response_time_successful: distribution(&requests.response_ok),
+        response_time_failed: distribution(&requests.response_failed),
+        service_time: distribution(figures.service()),
+        timings: timings(requests),
+        requests: rows.map(|(meta, stats)| request_row(meta, stats, seconds)).collect(),
+        errors: error_rows(totals, requests),
+        error_samples_dropped: totals.errors.dropped(),
+        status_codes: requests.statuses.iter().collect(),
+        bytes_sent: requests.bytes_sent,
+        bytes_received: requests.bytes_received,
+        connections_opened: requests.new_connections,
+        reconnects: requests.reconnects,
+        checks: totals.checks().iter().map(|(name, count)| check_row(name, *count)).collect(),
+        iterations: iterations(totals),
+        users_max: totals.users_max(),
+        generator: generator(totals),
+        samples_dropped: totals.samples_dropped,
+        intervals_missing: totals.snapshots_missing(),
+        series_overflowed: totals.series_overflowed,
+        histograms: histograms(totals, requests),
+        ..judged
+    }
+}
+
+fn timings(requests: &RequestStats) -> BTreeMap<String, Distribution> {
+    let parts = [
+        ("dns", &requests.dns),
+        ("connect", &requests.connect),
+        ("tls", &requests.tls),
+        ("send", &requests.send),
+        ("wait", &requests.wait),
+        ("receive", &requests.receive),
+    ];
+    let used = parts.into_iter().filter(|(_, histogram)| !histogram.is_empty());
+    used.map(|(name, histogram)| (name.to_owned(), distribution(histogram))).collect()
+}
+
+fn iterations(totals: &PhaseTotals) -> IterationResult {
+    let iterations = &totals.iterations;
+    IterationResult {
+        completed: iterations.completed,
+        failed: iterations.failed,
+        interrupted: iterations.interrupted,
+        dropped: iterations.dropped,
+        duration: distribution(&iterations.duration),
+    }
+}
+
+fn generator(totals: &PhaseTotals) -> GeneratorResult {
+    let generator = &totals.generator;
+    let peak = f64::from(generator.peak_busy_permille) / 1000.0;
+    GeneratorResult {
+        cpu_share: generator.busy_share(),
+        cpu_share_peak: generator.busy_share().map(|_| peak),
+        saturated_share: generator.saturated_share(),
+        open_connections_max: totals.open_connections_max(),
+        start_lag: distribution(&totals.iterations.start_lag),
+        timer_lag: distribution(&generator.timer_lag),
+        clock_jumps: generator.clock_jumps,
+    }
+}
+
+fn histograms(totals: &PhaseTotals, requests: &RequestStats) -> Histograms {
+    Histograms {
+        response_successful: requests.response_ok.clone(),
+        response_failed: requests.response_failed.clone(),
+        service: requests.service.clone(),
+        block_seconds: totals.response_blocks.block_ns() as f64 / 1e9,
+        response_blocks: totals.response_blocks.blocks().to_vec(),
+    }
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

@@ -1,0 +1,163 @@
+//! From statistics to rows of a result.
+
+use super::model::DoubtRow;
+use super::model::{
+    BoundRow, CheckRow, Distribution, ErrorRow, ErrorSampleRow, ExpectationRow, PercentileRow,
+    RequestRow, ThresholdRow, TrustResult,
+};
+use crate::metrics::{CheckCount, ErrorKind, Histogram, PhaseTotals, RequestStats, SeriesMeta};
+use crate::stats::{LEVEL, QuantileIntervals};
+use crate::verdict::measured::{per_second, share};
+use crate::verdict::{Bound, ExpectationOutcome, Percentile, Quantity, ThresholdOutcome, Trust};
+
+/// The percentiles that a result has.
+const PERCENTILES: [f64; 8] = [25.0, 50.0, 75.0, 90.0, 95.0, 99.0, 99.9, 99.99];
+
+/// Milliseconds with the precision of a nanosecond.
+pub(super) fn ms(ns: f64) -> f64 {
+    ns.round() / 1e6
+}
+
+fn ms_of(ns: Option<u64>) -> Option<f64> {
+    ns.map(|ns| ms(ns as f64))
+}
+
+/// A distribution of which the times of the samples are not known.
+pub(super) fn distribution(histogram: &Histogram) -> Distribution {
+    distribution_with(histogram, &QuantileIntervals::without_blocks(histogram))
+}
+
+pub(super) fn distribution_with(
+    histogram: &Histogram,
+    intervals: &QuantileIntervals<'_>,
+) -> Distribution {
+    let percentile = |percent: f64| {
+        let percentile = Percentile::from_percent(percent)?;
+        let q = percentile.quantile();
+        let (value, interval) = (histogram.value_at_quantile(q)?, intervals.at(q)?);
+        let row = PercentileRow {
+            value_ms: ms(value as f64),
+            low_ms: ms_of(interval.low_ns),
+            high_ms: ms_of(interval.high_ns),
+            level: LEVEL,
+            method: interval.method.id().to_owned(),
+        };
+        Some((percentile.to_string(), row))
+    };
+    Distribution {
+        count: histogram.count(),
+        avg_ms: histogram.mean().map(ms),
+        min_ms: ms_of(histogram.min()),
+        max_ms: ms_of(histogram.max()),
+        stdev_ms: histogram.stdev().map(ms),
+        percentiles: PERCENTILES.into_iter().filter_map(percentile).collect(),
+    }
+}
+
+pub(super) fn check_row(name: &str, count: CheckCount) -> CheckRow {
+    CheckRow { name: name.to_owned(), passes: count.passes, fails: count.fails, rate: count.rate() }
+}
+
+pub(super) fn request_row(meta: &SeriesMeta, stats: &RequestStats, seconds: f64) -> RequestRow {
+    let response = stats.response();
+    let checks = stats.checks.iter().enumerate().map(|(index, count)| {
+        check_row(meta.checks.get(index).map_or(SeriesMeta::OTHER, String::as_str), *count)
+    });
+    RequestRow {
+        name: meta.name.clone(),
+        user: meta.user.clone(),
+        task: meta.task.clone(),
+        method: meta.method.clone(),
+        url: meta.url.clone(),
+        group: meta.group.clone(),
+        total_requests: stats.requests(),
+        failed: stats.failed(),
+        success_rate: share(stats.successful(), stats.requests()),
+        requests_per_second: per_second(stats.requests(), seconds),
+        cache_hit_rate: share(stats.cache_hits, stats.cache_known),
+        response_time: distribution(&response),
+        service_time: distribution(&stats.service_or_response()),
+        errors: stats.errors.iter().map(|(kind, count)| (kind.id().to_owned(), count)).collect(),
+        status_codes: stats.statuses.iter().collect(),
+        bytes_sent: stats.bytes_sent,
+        bytes_received: stats.bytes_received,
+        checks: checks.filter(|check| check.rate.is_some()).collect(),
+        response_histogram: response,
+    }
+}
+
+/// Most frequent first.
+pub(super) fn error_rows(totals: &PhaseTotals, requests: &RequestStats) -> Vec<ErrorRow> {
+    let mut rows: Vec<ErrorRow> = requests
+        .errors
+        .iter()
+        .map(|(kind, count)| ErrorRow {
+            kind: kind.id().to_owned(),
+            description: kind.words().to_owned(),
+            count,
+            samples: error_samples(totals, kind),
+        })
+        .collect();
+    rows.sort_by_key(|row| std::cmp::Reverse(row.count));
+    rows
+}
+
+fn error_samples(totals: &PhaseTotals, kind: ErrorKind) -> Vec<ErrorSampleRow> {
+    let of_kind = totals.errors.samples().iter().filter(|sample| sample.kind == kind);
+    of_kind
+        .map(|sample| ErrorSampleRow {
+            at_seconds: sample.at_ns as f64 / 1e9,
+            request: sample.request.clone(),
+            message: sample.message.clone(),
+            status: (sample.status != 0).then_some(sample.status),
+            elapsed_ms: ms(sample.elapsed_ns as f64),
+        })
+        .collect()
+}
+
+fn bound_row(bound: &Bound) -> BoundRow {
+    BoundRow {
+        comparison: bound.comparison.symbol().to_owned(),
+        value: bound.quantity.in_unit(bound.value),
+        text: bound.to_string(),
+    }
+}
+
+pub(super) fn expectation_row(outcome: &ExpectationOutcome) -> ExpectationRow {
+    let expectation = &outcome.expectation;
+    let bound = expectation.target().or(expectation.limit());
+    let quantity = bound.map_or(Quantity::Any, |bound| bound.quantity);
+    ExpectationRow {
+        measure: expectation.measure().to_string(),
+        unit: quantity.unit().to_owned(),
+        measured: outcome.measured.map(|value| quantity.in_unit(value)),
+        measured_text: outcome.measured_text(),
+        target: expectation.target().map(bound_row),
+        limit: expectation.limit().map(bound_row),
+        target_met: outcome.target_met,
+        limit_met: outcome.limit_met,
+    }
+}
+
+pub(super) fn threshold_row(outcome: &ThresholdOutcome) -> ThresholdRow {
+    let quantity = outcome.threshold.quantity();
+    ThresholdRow {
+        metric: outcome.threshold.metric_text.clone(),
+        condition: outcome.threshold.condition_text.clone(),
+        unit: quantity.unit().to_owned(),
+        measured: outcome.measured.map(|value| quantity.in_unit(value)),
+        measured_text: outcome.measured_text(),
+        met: outcome.is_met,
+    }
+}
+
+pub(super) fn trust_result(trust: &Trust) -> TrustResult {
+    let row = |doubt: &crate::verdict::Doubt| DoubtRow {
+        id: doubt.id().to_owned(),
+        text: doubt.to_string(),
+    };
+    TrustResult {
+        trustworthy: trust.is_trustworthy(),
+        reasons: trust.doubts.iter().map(row).collect(),
+    }
+}
