@@ -45,6 +45,12 @@ pub struct Quick {
     pub no_keep_alive: bool,
     /// Accept any certificate.
     pub insecure: bool,
+    /// Offer every encoding in `accept-encoding`.
+    pub compressed: bool,
+    /// The `content-type` header; with a text body, that of an HTML form if not given.
+    pub content_type: Option<String>,
+    /// What must hold: measures and bounds.
+    pub expect: Vec<(String, String)>,
 }
 
 /// What a one-liner sends.
@@ -91,6 +97,9 @@ impl Quick {
         }
         if self.no_keep_alive {
             line("keep_alive", "false".to_owned());
+        }
+        if self.compressed {
+            line("compression", "true".to_owned());
         }
         if self.insecure {
             line("tls", "{ insecure = true }".to_owned());
@@ -154,6 +163,10 @@ impl Quick {
         if let Some(basic) = &self.basic {
             lines.push(("basic".to_owned(), quote_literal(basic)));
         }
+        if let Some(kind) = &self.content_type {
+            lines.push(("content_type".to_owned(), quote_literal(kind)));
+            return lines;
+        }
         let has_type = self.headers.iter().any(|(n, _)| n.eq_ignore_ascii_case("content-type"));
         if matches!(self.body, Some(QuickBody::Text(_))) && !has_type {
             lines.push(("content_type".to_owned(), quote("application/x-www-form-urlencoded")));
@@ -178,6 +191,13 @@ impl Quick {
             lines.extend(self.requests.map(|n| ("shared_iterations", n.to_string())));
         }
         lines.extend(duration.map(|duration| ("duration", quote(&duration_text(duration)))));
+        if !self.expect.is_empty() {
+            let expect = self
+                .expect
+                .iter()
+                .map(|(measure, bound)| format!("{} = {}", quote(measure), quote(bound)));
+            lines.push(("expect", format!("{{ {} }}", expect.collect::<Vec<_>>().join(", "))));
+        }
         lines
     }
 }

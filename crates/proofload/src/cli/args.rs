@@ -137,12 +137,11 @@ Examples:
   proofload http http://127.0.0.1:8000/ -n 10000 -c 100      as with ab
   proofload http http://127.0.0.1:8000/ -r 500 -d 30s        500 requests/s, measured from when each
                                                              should have started
-  proofload http http://127.0.0.1:8000/api -m POST -H 'content-type: application/json' -b @body.json
-  proofload http 'http://127.0.0.1:8000/item/{{ random.int(1, 100) }}'";
+  proofload http http://127.0.0.1:8000/api -m POST -H 'content-type: application/json' -b @body.json";
 
 #[derive(Debug, clap::Args)]
 pub(super) struct HttpArgs {
-    /// Where to; may have templates such as {{ random.int(1, 100) }} after the host
+    /// What to ask; `http://` if it names no scheme
     #[arg(value_name = "URL")]
     pub(super) url: String,
     /// So many requests in all

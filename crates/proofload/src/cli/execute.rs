@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use jiff::Zoned;
-use proofload_core::plan::{BaseUrl, Plan, Scheme, Target};
+use proofload_core::plan::{BaseUrl, Plan, Scheme, Secrets, Target};
 use proofload_core::result::{PhaseFacts, ResultInput, RunInfo, RunResult, build};
 use proofload_core::verdict::{ExitCode, GradingRule, RunEnd};
 use proofload_engine::run::{RunOptions, RunOutcome, check_health, start};
@@ -35,7 +35,7 @@ pub(super) struct Job {
 pub(super) fn execute(job: Job, console: &Console) -> Result<ExitCode, Failure> {
     let Job { mut plan, text, output, keeps_result } = job;
     if output.print_plan {
-        console.print(&text.unwrap_or_default());
+        console.print(&text.unwrap_or_else(|| plan.to_toml(Secrets::Hide)));
         return Ok(ExitCode::Passed);
     }
     let began = Zoned::now();

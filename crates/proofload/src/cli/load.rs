@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use proofload_core::plan::{Colours, Inputs, Overrides, Plan};
+use proofload_core::plan::{Colours, Inputs, Overrides, Plan, Quick};
 
 use super::console::Console;
 use super::failure::Failure;
@@ -37,9 +37,14 @@ pub(super) fn built_in(
         .map_err(|errors| Failure::plans(errors.render(colours(console))))
 }
 
-/// Reads a plan that was put together in memory.
-pub(super) fn text(name: &str, text: &str, console: &Console) -> Result<Plan, Failure> {
-    Plan::parse(name, text, &Overrides::default(), &inputs(&[]))
+/// Makes the plan of a one-liner.
+pub(super) fn quick(
+    quick: &Quick,
+    overrides: &Overrides,
+    console: &Console,
+) -> Result<Plan, Failure> {
+    quick
+        .plan(overrides, &inputs(&[]))
         .map_err(|errors| Failure::plans(errors.render(colours(console))))
 }
 
