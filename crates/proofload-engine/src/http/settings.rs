@@ -1,8 +1,9 @@
 //! What a user can set about the client: limits, keep-alive, version, TLS, names.
 
 use std::net::IpAddr;
-use std::path::PathBuf;
 use std::time::Duration;
+
+use proofload_core::plan::PemFile;
 
 /// Settings of the HTTP client, shared by all virtual users of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,8 +71,8 @@ pub enum HttpVersion {
 /// How `https` connections are secured.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsSettings {
-    /// PEM files with certificate authorities to trust *instead of* the system's.
-    pub ca_files: Vec<PathBuf>,
+    /// Certificate authorities to trust besides the system's.
+    pub ca: Vec<PemFile>,
     /// Certificate chain and key to present to the server.
     pub client_certificate: Option<ClientCertificate>,
     /// Accept any certificate. For test systems only.
@@ -86,7 +87,7 @@ pub struct TlsSettings {
 impl Default for TlsSettings {
     fn default() -> Self {
         Self {
-            ca_files: Vec::new(),
+            ca: Vec::new(),
             client_certificate: None,
             insecure: false,
             server_name: None,
@@ -99,9 +100,9 @@ impl Default for TlsSettings {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientCertificate {
     /// Certificate chain, leaf first.
-    pub chain_file: PathBuf,
+    pub chain: PemFile,
     /// Private key (PKCS#8, PKCS#1 or SEC1).
-    pub key_file: PathBuf,
+    pub key: PemFile,
 }
 
 /// Name resolution.

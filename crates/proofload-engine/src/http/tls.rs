@@ -1,8 +1,8 @@
 //! TLS configuration: which authorities to trust, which certificate to show, what to offer.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use proofload_core::plan::PemFile;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
@@ -16,28 +16,28 @@ use super::settings::{ClientCertificate, HttpVersion, TlsSettings};
 #[derive(Debug, Error)]
 pub enum SetupError {
     /// A PEM file cannot be read.
-    #[error("cannot read {what} from {}: {reason}", path.display())]
+    #[error("cannot read {what} from {path}: {reason}")]
     Pem {
         /// What was looked for.
         what: &'static str,
         /// Where.
-        path: PathBuf,
+        path: String,
         /// Why it failed.
         reason: String,
     },
     /// A PEM file has none of what it was given for.
-    #[error("{} contains no {what}", path.display())]
+    #[error("{path} contains no {what}")]
     Empty {
         /// What was looked for.
         what: &'static str,
         /// Where.
-        path: PathBuf,
+        path: String,
     },
     /// Certificate and key do not fit, or the library refuses them.
-    #[error("cannot use the client certificate {}: {reason}", path.display())]
+    #[error("cannot use the client certificate {path}: {reason}")]
     ClientCertificate {
         /// The chain file.
-        path: PathBuf,
+        path: String,
         /// Why it failed.
         reason: String,
     },
@@ -69,7 +69,7 @@ impl TlsMaterial {
             let verifier = Arc::new(AcceptAny(provider));
             builder.dangerous().with_custom_certificate_verifier(verifier)
         } else {
-            builder.with_root_certificates(roots(&settings.ca_files)?)
+            builder.with_root_certificates(roots(&settings.ca)?)
         };
         let mut config = match &settings.client_certificate {
             None => builder.with_no_client_auth(),
@@ -77,7 +77,7 @@ impl TlsMaterial {
                 let (chain, key) = client_certificate(files)?;
                 builder.with_client_auth_cert(chain, key).map_err(|error| {
                     SetupError::ClientCertificate {
-                        path: files.chain_file.clone(),
+                        path: files.chain.path.to_string(),
                         reason: error.to_string(),
                     }
                 })?
@@ -112,56 +112,47 @@ impl TlsMaterial {
     }
 }
 
-/// The given authorities, or the system's, or, where the system has none, Mozilla's.
-fn roots(files: &[PathBuf]) -> Result<RootCertStore, SetupError> {
+/// The given authorities besides the system's, or, where the system has none, Mozilla's.
+fn roots(given: &[PemFile]) -> Result<RootCertStore, SetupError> {
     let mut store = RootCertStore::empty();
-    for path in files {
-        for certificate in certificates(path, "CA certificate")? {
-            store.add(certificate).map_err(|error| SetupError::Pem {
-                what: "CA certificate",
-                path: path.clone(),
-                reason: error.to_string(),
-            })?;
-        }
+    store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if store.is_empty() {
+        store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     }
-    if files.is_empty() {
-        store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        if store.is_empty() {
-            store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    for file in given {
+        for certificate in certificates(file, CA)? {
+            store.add(certificate).map_err(|error| unusable(CA, file, &error))?;
         }
     }
     Ok(store)
 }
 
+const CA: &str = "CA certificate";
+
 fn client_certificate(
     files: &ClientCertificate,
 ) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), SetupError> {
-    let chain = certificates(&files.chain_file, "client certificate")?;
-    let key = PrivateKeyDer::from_pem_file(&files.key_file).map_err(|error| SetupError::Pem {
-        what: "private key",
-        path: files.key_file.clone(),
-        reason: error.to_string(),
-    })?;
+    let chain = certificates(&files.chain, "client certificate")?;
+    let key = PrivateKeyDer::from_pem_slice(&files.key.bytes)
+        .map_err(|error| unusable("private key", &files.key, &error))?;
     Ok((chain, key))
 }
 
 fn certificates(
-    path: &Path,
+    file: &PemFile,
     what: &'static str,
 ) -> Result<Vec<CertificateDer<'static>>, SetupError> {
-    let unreadable = |error: rustls::pki_types::pem::Error| SetupError::Pem {
-        what,
-        path: path.to_owned(),
-        reason: error.to_string(),
-    };
-    let certificates: Vec<_> = CertificateDer::pem_file_iter(path)
-        .map_err(unreadable)?
+    let certificates: Vec<_> = CertificateDer::pem_slice_iter(&file.bytes)
         .collect::<Result<_, _>>()
-        .map_err(unreadable)?;
+        .map_err(|error| unusable(what, file, &error))?;
     if certificates.is_empty() {
-        return Err(SetupError::Empty { what, path: path.to_owned() });
+        return Err(SetupError::Empty { what, path: file.path.to_string() });
     }
     Ok(certificates)
+}
+
+fn unusable(what: &'static str, file: &PemFile, reason: &dyn std::fmt::Display) -> SetupError {
+    SetupError::Pem { what, path: file.path.to_string(), reason: reason.to_string() }
 }
 
 /// Accepts every certificate; signatures are still checked, which costs a client what it costs in

@@ -191,7 +191,7 @@ pub struct Tls {
 }
 
 /// A file that has been read.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct PemFile {
     /// Where it was read from.
     pub path: Arc<str>,

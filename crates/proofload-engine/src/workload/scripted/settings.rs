@@ -2,7 +2,7 @@
 
 use proofload_core::plan::{self, HttpSettings};
 
-use crate::http::{ClientSettings, DnsSettings, HttpVersion, TlsSettings};
+use crate::http::{ClientCertificate, ClientSettings, DnsSettings, HttpVersion, TlsSettings};
 
 pub(crate) fn client_settings(http: &HttpSettings) -> ClientSettings {
     let offered: Vec<_> = http.compression.iter().map(|encoding| encoding.token()).collect();
@@ -33,7 +33,10 @@ pub(crate) fn client_settings(http: &HttpSettings) -> ClientSettings {
 }
 
 fn tls(tls: &plan::Tls) -> TlsSettings {
+    let certificate = tls.client_cert.clone().zip(tls.client_key.clone());
     TlsSettings {
+        ca: tls.ca.iter().cloned().collect(),
+        client_certificate: certificate.map(|(chain, key)| ClientCertificate { chain, key }),
         insecure: tls.insecure,
         server_name: tls.server_name.as_deref().map(str::to_owned),
         ..TlsSettings::default()

@@ -1,8 +1,7 @@
 //! TLS: whom the client trusts, what it shows, and how failures read.
 
-use std::path::PathBuf;
-
 use proofload_core::metrics::ErrorKind;
+use proofload_core::plan::PemFile;
 use proofload_engine::http::{
     ClientCertificate, ClientSettings, Prepared, SetupError, TlsSettings,
 };
@@ -15,22 +14,8 @@ fn fixture(options: TlsOptions) -> Fixture {
     Fixture::start(Behaviour::new().prefix("/", Reply::text("hello")).tls(options)).unwrap()
 }
 
-/// A file that is removed again.
-struct TempFile(PathBuf);
-
-impl TempFile {
-    fn new(name: &str, text: &str) -> Self {
-        let name = format!("proofload-tls-{}-{name}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        std::fs::write(&path, text).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for TempFile {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
+fn pem(name: &str, text: &str) -> PemFile {
+    PemFile { path: name.into(), bytes: text.as_bytes().into() }
 }
 
 fn with(tls: TlsSettings) -> ClientSettings {
@@ -40,8 +25,8 @@ fn with(tls: TlsSettings) -> ClientSettings {
 #[test]
 fn a_given_authority_is_trusted() {
     let fixture = fixture(TlsOptions::default());
-    let ca = TempFile::new("good-ca.pem", fixture.ca_pem().unwrap());
-    let tls = TlsSettings { ca_files: vec![ca.0.clone()], ..TlsSettings::default() };
+    let ca = pem("good-ca.pem", fixture.ca_pem().unwrap());
+    let tls = TlsSettings { ca: vec![ca.clone()], ..TlsSettings::default() };
     run(async {
         let mut user = User::new(with(tls));
         for number in 0..3 {
@@ -60,8 +45,8 @@ fn bad_certificates_are_refused_unless_told_otherwise() {
     for identity in [ServerIdentity::WrongHost, ServerIdentity::Expired, ServerIdentity::SelfSigned]
     {
         let fixture = fixture(TlsOptions { identity, ..TlsOptions::default() });
-        let ca = TempFile::new(&format!("{identity:?}-ca.pem"), fixture.ca_pem().unwrap());
-        let trusting = TlsSettings { ca_files: vec![ca.0.clone()], ..TlsSettings::default() };
+        let ca = pem(&format!("{identity:?}-ca.pem"), fixture.ca_pem().unwrap());
+        let trusting = TlsSettings { ca: vec![ca.clone()], ..TlsSettings::default() };
         let insecure = TlsSettings { insecure: true, ..TlsSettings::default() };
         run(async {
             for tls in [trusting, TlsSettings::default()] {
@@ -80,9 +65,9 @@ fn bad_certificates_are_refused_unless_told_otherwise() {
 fn the_server_name_can_be_set() {
     let identity = ServerIdentity::WrongHost;
     let fixture = fixture(TlsOptions { identity, ..TlsOptions::default() });
-    let ca = TempFile::new("name-ca.pem", fixture.ca_pem().unwrap());
+    let ca = pem("name-ca.pem", fixture.ca_pem().unwrap());
     let server_name = Some("wrong.example".to_owned());
-    let tls = TlsSettings { ca_files: vec![ca.0.clone()], server_name, ..TlsSettings::default() };
+    let tls = TlsSettings { ca: vec![ca.clone()], server_name, ..TlsSettings::default() };
     run(async {
         assert_eq!(seen(User::new(with(tls)).get(&fixture.url("/")).await).text(), "hello");
     });
@@ -93,12 +78,11 @@ fn a_client_certificate_is_shown() {
     let options = TlsOptions { require_client_certificate: true, ..TlsOptions::default() };
     let fixture = fixture(options);
     let identity = fixture.client_identity().unwrap();
-    let ca = TempFile::new("client-ca.pem", fixture.ca_pem().unwrap());
-    let chain = TempFile::new("client-chain.pem", &identity.certificate_pem);
-    let key = TempFile::new("client-key.pem", &identity.key_pem);
-    let without = TlsSettings { ca_files: vec![ca.0.clone()], ..TlsSettings::default() };
-    let client_certificate =
-        Some(ClientCertificate { chain_file: chain.0.clone(), key_file: key.0.clone() });
+    let ca = pem("client-ca.pem", fixture.ca_pem().unwrap());
+    let chain = pem("client-chain.pem", &identity.certificate_pem);
+    let key = pem("client-key.pem", &identity.key_pem);
+    let without = TlsSettings { ca: vec![ca.clone()], ..TlsSettings::default() };
+    let client_certificate = Some(ClientCertificate { chain, key });
     let with_certificate = TlsSettings { client_certificate, ..without.clone() };
     run(async {
         // With TLS 1.3 the refusal comes after the client's side of the handshake.
@@ -129,21 +113,14 @@ fn plain_http_on_a_tls_port_and_the_other_way_round() {
 
 #[test]
 fn files_that_cannot_be_used_are_found_at_once() {
-    let garbage = TempFile::new("garbage.pem", "no certificate");
-    let missing = PathBuf::from("no/such/file.pem");
-    let certificate = |path: &PathBuf| {
-        Some(ClientCertificate { chain_file: path.clone(), key_file: path.clone() })
-    };
+    let garbage = pem("garbage.pem", "no certificate");
     let check = |tls: TlsSettings| Prepared::new(with(tls)).unwrap_err();
-    let ca =
-        |path: &PathBuf| TlsSettings { ca_files: vec![path.clone()], ..TlsSettings::default() };
-    assert!(matches!(check(ca(&missing)), SetupError::Pem { .. }));
-    assert!(matches!(check(ca(&garbage.0)), SetupError::Empty { .. }));
-    for path in [&missing, &garbage.0] {
-        let tls = TlsSettings { client_certificate: certificate(path), ..TlsSettings::default() };
-        let message = check(tls).to_string();
-        assert!(message.contains(&path.display().to_string()), "{message}");
-    }
+    let ca = TlsSettings { ca: vec![garbage.clone()], ..TlsSettings::default() };
+    assert!(matches!(check(ca), SetupError::Empty { .. }));
+    let client_certificate =
+        Some(ClientCertificate { chain: garbage.clone(), key: garbage.clone() });
+    let message = check(TlsSettings { client_certificate, ..TlsSettings::default() }).to_string();
+    assert!(message.contains("garbage.pem"), "{message}");
     let server_name = Some("not a name".to_owned());
     let error = check(TlsSettings { server_name, ..TlsSettings::default() });
     assert!(matches!(error, SetupError::ServerName(_)));
