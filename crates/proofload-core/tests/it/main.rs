@@ -5,4 +5,5 @@ mod examples;
 mod plan_parsing;
 mod printing;
 mod quick;
+mod schema;
 mod support;

@@ -159,7 +159,7 @@ http_req_failed = "rate<0.01"
 good = "75%"
 "#;
 
-const FILES: &[(&str, &str)] = &[
+pub(crate) const FILES: &[(&str, &str)] = &[
     ("users.csv", "name;mail\nann;a@x\nbob;b@x\n"),
     ("bin.dat", "\u{0}binary {{ not a template }} \u{7f}${x}"),
     ("cert.pem", "-----BEGIN CERTIFICATE-----\n"),
