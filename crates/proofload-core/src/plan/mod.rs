@@ -17,6 +17,6 @@ pub use model::{
     Tls, UserKind, UserLoad, UserStage, VarSlot, Variable,
 };
 pub use overrides::{OverrideError, Overrides};
-pub use read::Inputs;
+pub use read::{Inputs, OtherKind};
 pub use spec::json_schema;
 pub use words::{is_token, is_variable_name, nearest};
