@@ -21,6 +21,6 @@ pub use model::{
 pub use overrides::{OverrideError, Overrides};
 pub use print::Secrets;
 pub use quick::{Quick, QuickBody};
-pub use read::Inputs;
+pub use read::{Inputs, OtherKind};
 pub use spec::json_schema;
 pub use words::{is_token, is_variable_name, nearest};

@@ -2,6 +2,7 @@
 
 mod bad_plans;
 mod examples;
+mod other_kinds;
 mod plan_parsing;
 mod printing;
 mod quick;

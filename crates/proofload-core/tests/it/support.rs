@@ -28,7 +28,8 @@ pub(crate) fn parse_with(
     let load = |path: &str| files.load(path);
     let environment = |name: &str| (name == "HOME").then(|| "/home/me".to_owned());
     let variables = [("USERS".to_owned(), "7".to_owned()), ("PORT".to_owned(), "81".to_owned())];
-    let inputs = Inputs { load: &load, variables: &variables, environment: &environment };
+    let inputs =
+        Inputs { load: &load, variables: &variables, environment: &environment, kinds: &[] };
     Plan::parse("plan.toml", text, overrides, &inputs)
 }
 

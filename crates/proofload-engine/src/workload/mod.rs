@@ -7,6 +7,7 @@
 //! A workload is shared by all workers. Each worker opens it once ([`Workload::open`]) and gets a
 //! [`UserSource`] of its own, which lives on the worker's thread and shares nothing.
 
+pub mod code;
 mod scripted;
 
 use std::cell::Cell;

@@ -1,5 +1,6 @@
 //! The engine against servers that keep a ledger.
 
+mod code;
 mod counts;
 mod http;
 mod support;

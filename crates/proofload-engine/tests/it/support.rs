@@ -63,6 +63,7 @@ pub(crate) fn plan(fixture: &Fixture, path: &str, phases: Vec<Phase>) -> Plan {
         }),
         health: None,
         http: HttpSettings::default(),
+        headers: Vec::new(),
         users: vec![kind],
         phases,
         thresholds: Vec::new(),

@@ -60,6 +60,7 @@ fn inputs(variables: &[(String, String)]) -> Inputs<'_> {
     Inputs {
         load: &|path| std::fs::read(path),
         variables,
+        kinds: &[],
         environment: &|name| std::env::var(name).ok(),
     }
 }

@@ -41,7 +41,10 @@ pub struct Plan {
     /// How connections are made and requests are sent. Default headers and credentials are already
     /// merged into each request.
     pub http: HttpSettings,
-    /// The kinds of virtual users; at least one.
+    /// Default headers and credentials that are the same for all requests, for users that are not in
+    /// the plan.
+    pub headers: Vec<Header>,
+    /// The kinds of virtual users; at least one, unless there are others that are not in the plan.
     pub users: Vec<UserKind>,
     /// The phases, in the order in which they run; at least one.
     pub phases: Vec<Phase>,

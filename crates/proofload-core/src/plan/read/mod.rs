@@ -21,6 +21,7 @@ mod urls;
 mod users;
 
 use std::io;
+use std::sync::Arc;
 
 pub(super) use scalars::parse_think_time;
 pub(super) use urls::parse_base_url;
@@ -40,6 +41,21 @@ pub struct Inputs<'a> {
     pub variables: &'a [(String, String)],
     /// The environment.
     pub environment: &'a dyn Fn(&str) -> Option<String>,
+    /// Kinds of users that are not in the plan but run with it, such as those written in Rust. Phases
+    /// may name them; they are numbered behind the plan's own. With any, the plan needs no users of
+    /// its own.
+    pub kinds: &'a [OtherKind],
+}
+
+/// A kind of user that is not in the plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OtherKind {
+    /// Unique among all kinds.
+    pub name: Arc<str>,
+    /// As [`UserKind::weight`](super::UserKind::weight).
+    pub weight: u32,
+    /// As [`UserKind::count`](super::UserKind::count).
+    pub count: Option<u32>,
 }
 
 impl Inputs<'_> {
@@ -48,6 +64,7 @@ impl Inputs<'_> {
         load: &|_| Err(io::Error::new(io::ErrorKind::NotFound, "no files here")),
         variables: &[],
         environment: &|_| None,
+        kinds: &[],
     };
 
     fn lookup(&self, key: &str) -> Option<String> {

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Reader;
+use super::{OtherKind, Reader};
 use crate::plan::diagnostic::{Diagnostic, Location};
-use crate::plan::model::{Burst, BurstSize, Load, Phase, StopRule, UserKind};
+use crate::plan::model::{Burst, BurstSize, Load, Phase, StopRule};
 use crate::plan::spec::{BURST, PHASE};
 use crate::plan::tree::{Entry, Node, Value};
 use crate::plan::words::nearest;
@@ -14,7 +14,7 @@ use crate::verdict::{Bound, Expectation, ExpressionError, Measure};
 
 impl Reader<'_> {
     /// `[[phase]]`.
-    pub(super) fn phases(&mut self, node: Option<&Node>, users: &[UserKind]) -> Vec<Phase> {
+    pub(super) fn phases(&mut self, node: Option<&Node>, users: &[OtherKind]) -> Vec<Phase> {
         let Some(node) = node else { return Vec::new() };
         let items = self.list(node, "phases: write [[phase]]");
         if items.is_empty() {
@@ -33,7 +33,7 @@ impl Reader<'_> {
         phases.into_iter().map(|(phase, _)| phase).collect()
     }
 
-    fn phase(&mut self, node: &Node, index: usize, users: &[UserKind]) -> Option<Phase> {
+    fn phase(&mut self, node: &Node, index: usize, users: &[OtherKind]) -> Option<Phase> {
         let fields = self.open(node, &PHASE)?;
         let name = match fields.get("name") {
             Some(node) => self.name(node)?.into(),
@@ -74,7 +74,7 @@ impl Reader<'_> {
         })
     }
 
-    fn mix(&mut self, node: Option<&Node>, users: &[UserKind]) -> Vec<MixEntry> {
+    fn mix(&mut self, node: Option<&Node>, users: &[OtherKind]) -> Vec<MixEntry> {
         let own =
             |kind: usize| MixEntry { kind, weight: users[kind].weight, count: users[kind].count };
         let Some(node) = node else { return (0..users.len()).map(own).collect() };
@@ -117,7 +117,7 @@ impl Reader<'_> {
         entries
     }
 
-    fn user_named(&mut self, name: &str, at: Location, users: &[UserKind]) -> Option<usize> {
+    fn user_named(&mut self, name: &str, at: Location, users: &[OtherKind]) -> Option<usize> {
         let found = users.iter().position(|user| &*user.name == name);
         if found.is_none() {
             let names: Vec<&str> = users.iter().map(|user| &*user.name).collect();

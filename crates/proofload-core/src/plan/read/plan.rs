@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use super::Reader;
 use super::inspect::HitRule;
 use super::scope::UserScope;
+use super::{OtherKind, Reader};
 use crate::plan::diagnostic::Diagnostic;
-use crate::plan::model::{CheckId, DataFeed, GroupId, HealthCheck, Plan, RequestUrl, Target};
+use crate::plan::model::{
+    CheckId, DataFeed, GroupId, Header, HealthCheck, Plan, RequestUrl, Target, UserKind,
+};
 use crate::plan::spec::{HEALTH, PLAN};
 use crate::plan::tree::{Node, Value};
 use crate::template::Escape;
@@ -72,11 +74,13 @@ impl Reader<'_> {
         };
         let users = self.user_kinds(fields.get("user"), &mut shared);
         let health = fields.get("health").and_then(|node| self.health(node, &shared));
+        let headers = self.constant_headers(&shared);
         let Shared { groups, checks, .. } = shared;
-        let phases = self.phases(fields.get("phase"), &users);
+        let kinds = self.all_kinds(&users);
+        let phases = self.phases(fields.get("phase"), &kinds);
         let thresholds = self.thresholds(fields.get("thresholds"));
         let grading = self.grading(fields.get("grading"));
-        if fields.get("user").is_none() {
+        if fields.get("user").is_none() && kinds.is_empty() {
             self.error(
                 Diagnostic::general("the plan has no users")
                     .help("add [[user]] with at least one [[user.task]]"),
@@ -94,6 +98,7 @@ impl Reader<'_> {
             target: target?,
             health,
             http,
+            headers,
             users,
             phases,
             thresholds,
@@ -104,6 +109,34 @@ impl Reader<'_> {
             seed,
             feeds,
         })
+    }
+
+    /// The plan's kinds of users and those that run with it.
+    fn all_kinds(&mut self, users: &[UserKind]) -> Vec<OtherKind> {
+        let own = users.iter().map(|kind| OtherKind {
+            name: Arc::clone(&kind.name),
+            weight: kind.weight,
+            count: kind.count,
+        });
+        let kinds: Vec<_> = own.chain(self.inputs.kinds.iter().cloned()).collect();
+        if !self.inputs.kinds.is_empty()
+            && kinds.iter().all(|kind| kind.weight == 0 && kind.count.unwrap_or(0) == 0)
+        {
+            self.error(
+                Diagnostic::general("all users have weight 0: none would ever run")
+                    .help("give at least one a weight or a count"),
+            );
+        }
+        kinds
+    }
+
+    /// The default headers that are the same for all requests.
+    fn constant_headers(&mut self, shared: &Shared<'_>) -> Vec<Header> {
+        let inputs = self.inputs;
+        let lookup = |key: &str| inputs.lookup(key);
+        let mut headers = self.health_headers(shared, &mut UserScope::new(None, &[], &lookup));
+        headers.retain(|header| header.value.as_literal().is_some());
+        headers
     }
 
     /// A plan without a name is called as its file.
@@ -167,11 +200,7 @@ impl Reader<'_> {
     }
 
     /// The default headers that need no user; others are left out of the health check.
-    fn health_headers(
-        &mut self,
-        shared: &Shared<'_>,
-        scope: &mut UserScope<'_>,
-    ) -> Vec<crate::plan::model::Header> {
+    fn health_headers(&mut self, shared: &Shared<'_>, scope: &mut UserScope<'_>) -> Vec<Header> {
         let known = self.errors.len();
         let headers = self.default_headers(shared.http, scope);
         self.errors.truncate(known);

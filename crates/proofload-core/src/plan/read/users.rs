@@ -40,7 +40,10 @@ impl Reader<'_> {
             self.wrong::<()>(node, "expected at least one user");
         }
         let kinds: Vec<UserKind> = kinds.into_iter().map(|(kind, _)| kind).collect();
-        if !kinds.is_empty() && kinds.iter().all(|k| k.weight == 0 && k.count.unwrap_or(0) == 0) {
+        if self.inputs.kinds.is_empty()
+            && !kinds.is_empty()
+            && kinds.iter().all(|k| k.weight == 0 && k.count.unwrap_or(0) == 0)
+        {
             self.wrong_help::<()>(
                 &items[0],
                 "all users have weight 0: none would ever run",

@@ -53,6 +53,7 @@ mod tests {
             file: None,
             mode,
             columns: vec!["c".into()],
+            delimiter: None,
             rows: (0..rows).map(row).collect(),
         };
         Feeds(vec![Feed { data, cursor: AtomicU64::new(0) }])
