@@ -131,6 +131,23 @@ pub(super) struct RunArgs {
     pub(super) output: OutputArgs,
 }
 
+/// Arguments of a test whose users are written in Rust: those of `proofload run`, with a plan built
+/// in.
+#[derive(Debug, Parser)]
+#[command(after_help = EXIT_CODES, max_term_width = 100)]
+pub(super) struct TestArgs {
+    /// Another plan than the built-in one
+    #[arg(value_name = "PLAN")]
+    pub(super) plan: Option<PathBuf>,
+    /// Set a variable of the plan's `${KEY}`; may be given several times
+    #[arg(short = 'e', long = "env", value_name = "KEY=VALUE", value_parser = parse_variable)]
+    pub(super) variables: Vec<(String, String)>,
+    #[command(flatten)]
+    pub(super) overrides: OverrideArgs,
+    #[command(flatten, next_help_heading = "Output")]
+    pub(super) output: OutputArgs,
+}
+
 const HTTP_EXAMPLES: &str = "\
 Examples:
   proofload http http://127.0.0.1:8000/                      50 connections for 10 s

@@ -27,7 +27,7 @@ pub(super) fn run(args: DemoArgs, console: &Console) -> Result<ExitCode, Failure
         ..args.overrides.overrides().or(Overrides { target: None, ..load::environment()? })
     };
     let plan = load::built_in("demo.toml", PLAN, &overrides, console)?;
-    let job = Job { plan, text: None, output: args.output, keeps_result: true };
+    let job = Job { plan, text: None, output: args.output, keeps_result: true, users: None };
     let code = execute(job, console);
     demo.stop();
     code

@@ -12,6 +12,7 @@ use proofload_core::verdict::{ExitCode, GradingRule, RunEnd};
 use proofload_engine::run::{RunOptions, RunOutcome, check_health, start};
 use proofload_engine::system;
 use proofload_engine::workload::Scripted;
+use proofload_engine::workload::code::{Combined, Users};
 use proofload_testbed::demo::{Demo, DemoOptions};
 
 use super::args::OutputArgs;
@@ -29,11 +30,13 @@ pub(super) struct Job {
     pub(super) output: OutputArgs,
     /// Whether the result goes into a file even if nobody asked for one.
     pub(super) keeps_result: bool,
+    /// Users written in Rust, beside the plan's.
+    pub(super) users: Option<Users>,
 }
 
 /// Runs a plan and says how it went.
 pub(super) fn execute(job: Job, console: &Console) -> Result<ExitCode, Failure> {
-    let Job { mut plan, text, output, keeps_result } = job;
+    let Job { mut plan, text, output, keeps_result, users } = job;
     if output.print_plan {
         console.print(&text.unwrap_or_else(|| plan.to_toml(Secrets::Hide)));
         return Ok(ExitCode::Passed);
@@ -50,9 +53,18 @@ pub(super) fn execute(job: Job, console: &Console) -> Result<ExitCode, Failure> 
         })?;
     }
     let started = Instant::now();
-    let workload = Scripted::new(Arc::clone(&plan)).map_err(Failure::input)?;
     let options = RunOptions { workers: output.workers, seed: None };
-    let run = start(Arc::clone(&plan), &workload, options).map_err(Failure::internal)?;
+    let run = match users {
+        None => {
+            let workload = Scripted::new(Arc::clone(&plan)).map_err(Failure::input)?;
+            start(Arc::clone(&plan), &workload, options)
+        }
+        Some(users) => {
+            let workload = Combined::new(Arc::clone(&plan), users).map_err(Failure::input)?;
+            start(Arc::clone(&plan), &workload, options)
+        }
+    };
+    let run = run.map_err(Failure::internal)?;
     signals::forward(run.stopper(), live::told_to_stop).map_err(Failure::internal)?;
     let outcome = live::follow(run, &plan, &output, console);
     let (result, code) = judge(&plan, &outcome, &began, started, &output);

@@ -23,7 +23,13 @@ pub(super) fn run(args: &HttpArgs, console: &Console) -> Result<ExitCode, Failur
     // The environment is not asked: everything about a one-liner stands in its line.
     let plan = load::quick(&quick, &Overrides::default(), console)?;
     execute(
-        Job { plan, text: Some(quick.to_toml()), output: args.output.clone(), keeps_result: false },
+        Job {
+            plan,
+            text: Some(quick.to_toml()),
+            output: args.output.clone(),
+            keeps_result: false,
+            users: None,
+        },
         console,
     )
 }

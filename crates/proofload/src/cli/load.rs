@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use proofload_core::plan::{Colours, Inputs, Overrides, Plan, Quick};
+use proofload_engine::workload::code::Users;
 
 use super::console::Console;
 use super::failure::Failure;
@@ -19,6 +20,25 @@ pub(super) fn plan(
     let path = path.to_string_lossy();
     Plan::load(&path, &overrides, &inputs(variables))
         .map_err(|errors| Failure::plans(errors.render(colours(console))))
+}
+
+/// Reads the plan of a test with users written in Rust: a file, or the text that is built in.
+pub(super) fn with_users(
+    file: Option<&Path>,
+    built_in: &str,
+    variables: &[(String, String)],
+    flags: Overrides,
+    users: &Users,
+    console: &Console,
+) -> Result<Plan, Failure> {
+    let overrides = flags.or(environment()?);
+    let kinds = users.for_plan();
+    let inputs = Inputs { kinds: &kinds, ..inputs(variables) };
+    let plan = match file {
+        Some(file) => Plan::load(&file.to_string_lossy(), &overrides, &inputs),
+        None => Plan::parse("<built-in plan>", built_in, &overrides, &inputs),
+    };
+    plan.map_err(|errors| Failure::plans(errors.render(colours(console))))
 }
 
 /// Reads a plan that is built in, with the built-in files it includes.

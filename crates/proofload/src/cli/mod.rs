@@ -18,9 +18,11 @@ use std::process;
 use clap::Parser;
 use clap::error::ErrorKind;
 use proofload_core::verdict::ExitCode;
+use proofload_engine::workload::code::Users;
 
-use self::args::{Args, Command};
+use self::args::{Args, Command, TestArgs};
 use self::console::Console;
+use self::execute::{Job, execute};
 use self::failure::Failure;
 
 /// Runs the command of this process's arguments.
@@ -35,6 +37,26 @@ pub fn main() -> process::ExitCode {
         Err(error) => usage(&error),
     };
     process::ExitCode::from(code.code())
+}
+
+/// Runs a test with users written in Rust, by this process's arguments.
+pub(crate) fn test_main(plan: &str, users: Users) -> process::ExitCode {
+    let console = Console::new();
+    let code = match TestArgs::try_parse() {
+        Ok(args) => test(args, plan, users, &console).unwrap_or_else(|failure| {
+            console.error(&failure);
+            failure.code
+        }),
+        Err(error) => usage(&error),
+    };
+    process::ExitCode::from(code.code())
+}
+
+fn test(args: TestArgs, plan: &str, users: Users, console: &Console) -> Result<ExitCode, Failure> {
+    let TestArgs { plan: file, variables, overrides, output } = args;
+    let flags = overrides.overrides();
+    let plan = load::with_users(file.as_deref(), plan, &variables, flags, &users, console)?;
+    execute(Job { plan, text: None, output, keeps_result: true, users: Some(users) }, console)
 }
 
 fn dispatch(args: Args, console: &Console) -> Result<ExitCode, Failure> {

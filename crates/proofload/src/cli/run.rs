@@ -11,5 +11,5 @@ use super::load;
 /// Runs a plan from a file.
 pub(super) fn run(args: RunArgs, console: &Console) -> Result<ExitCode, Failure> {
     let plan = load::plan(&args.plan, &args.variables, args.overrides.overrides(), console)?;
-    execute(Job { plan, text: None, output: args.output, keeps_result: true }, console)
+    execute(Job { plan, text: None, output: args.output, keeps_result: true, users: None }, console)
 }
