@@ -6,9 +6,11 @@
 //! file is [`json`]. They share [`Style`] and the building blocks of text in the terminal.
 
 mod chart;
-// pub mod progress;
+mod load_text;
+pub mod progress;
 mod style;
 mod text;
 
-// pub use progress::Progress;
+pub use load_text::load_text;
+pub use progress::Progress;
 pub use style::{Style, Symbols};
