@@ -107,7 +107,6 @@ impl Sums {
 pub(super) struct Latest {
     pub(super) per_second: f64,
     pub(super) users: u32,
-    pub(super) requests: u64,
     /// p50, p95 and p99 in nanoseconds; none without requests.
     pub(super) percentiles: Option<[u64; 3]>,
     /// 0…1, if known.
@@ -222,7 +221,6 @@ impl Track {
         current.latest = Some(Latest {
             per_second,
             users: interval.users_active,
-            requests: response.count(),
             percentiles: (!response.is_empty()).then(|| [at(0.5), at(0.95), at(0.99)]),
             busy: interval.generator.busy_share(),
             connections: interval.generator.open_connections,
