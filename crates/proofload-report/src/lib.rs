@@ -6,9 +6,14 @@
 //! file is [`json`]. They share [`Style`] and the building blocks of text in the terminal.
 
 mod chart;
-// pub mod progress;
+pub mod json;
+mod load_text;
+pub mod progress;
 mod style;
+pub mod summary;
 mod text;
 
-// pub use progress::Progress;
+pub use load_text::load_text;
+pub use progress::Progress;
 pub use style::{Style, Symbols};
+pub use summary::summary;

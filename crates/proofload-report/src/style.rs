@@ -133,6 +133,12 @@ pub(crate) enum Tone {
     Fair,
     /// Broken.
     Bad,
+    /// As it should be, said loud.
+    LoudGood,
+    /// To be looked at, said loud.
+    LoudFair,
+    /// Broken, said loud.
+    LoudBad,
 }
 
 impl Tone {
@@ -146,6 +152,9 @@ impl Tone {
             Self::Good => AnsiColor::Green.on_default(),
             Self::Fair => AnsiColor::Yellow.on_default(),
             Self::Bad => AnsiColor::Red.on_default(),
+            Self::LoudGood => AnsiColor::Green.on_default().effects(Effects::BOLD),
+            Self::LoudFair => AnsiColor::Yellow.on_default().effects(Effects::BOLD),
+            Self::LoudBad => AnsiColor::Red.on_default().effects(Effects::BOLD),
         }
     }
 }

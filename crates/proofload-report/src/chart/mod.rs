@@ -4,4 +4,4 @@ mod bar;
 mod latency;
 
 pub(crate) use bar::{bar, sparkline};
-pub(crate) use latency::{LatencyBar, latency_bars};
+pub(crate) use latency::latency_bars;

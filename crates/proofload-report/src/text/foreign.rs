@@ -91,15 +91,6 @@ fn tail(text: &str, width: usize) -> &str {
     text[best..].trim_start_matches(|c: char| width_of(c.encode_utf8(&mut [0; 4])) == 0)
 }
 
-/// The text cut at its end, with an ellipsis, where it is wider than `width`.
-pub(crate) fn fit_end(text: &str, width: usize, style: &Style) -> String {
-    if width_of(text) <= width {
-        return text.to_owned();
-    }
-    let ellipsis = head(style.symbols().ellipsis, width);
-    format!("{}{ellipsis}", head(text, width - width_of(ellipsis)))
-}
-
 /// The text cut in the middle, with an ellipsis, where it is wider than `width`: names and URLs
 /// differ at their ends more often than at their beginnings.
 pub(crate) fn fit_middle(text: &str, width: usize, style: &Style) -> String {
@@ -137,24 +128,22 @@ mod tests {
 
     #[test]
     fn what_is_too_wide_is_cut() {
-        let check = |text: &str, width: usize, middle: &str, end: &str| {
-            assert_eq!(fit_middle(text, width, &Style::plain()), middle);
-            assert_eq!(fit_end(text, width, &Style::plain()), end);
-            assert!(width_of(middle) <= width && width_of(end) <= width);
+        let check = |text: &str, width: usize, expect: &str| {
+            assert_eq!(fit_middle(text, width, &Style::plain()), expect);
+            assert!(width_of(expect) <= width);
         };
-        check("short", 5, "short", "short");
-        check("GET /api/messages", 11, "GET /…sages", "GET /api/m…");
-        check("日本語テキスト", 7, "日…スト", "日本語…");
-        check("日本語テキスト", 9, "日本…スト", "日本語テ…");
-        check("abc", 1, "…", "…");
-        check("abc", 0, "", "");
+        check("short", 5, "short");
+        check("GET /api/messages", 11, "GET /…sages");
+        check("日本語テキスト", 7, "日…スト");
+        check("日本語テキスト", 9, "日本…スト");
+        check("abc", 1, "…");
+        check("abc", 0, "");
         // The accent goes with its letter.
-        check("abcde\u{301}f", 4, "ab…f", "abc…");
+        check("abcde\u{301}f", 4, "ab…f");
     }
 
     #[test]
     fn an_ellipsis_in_ascii_is_two_wide() {
         assert_eq!(fit_middle("GET /api/messages", 8, &ASCII), "GET..ges");
-        assert_eq!(fit_end("GET /api/messages", 8, &ASCII), "GET /a..");
     }
 }

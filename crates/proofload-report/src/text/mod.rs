@@ -4,6 +4,6 @@ mod foreign;
 mod line;
 mod table;
 
-pub(crate) use foreign::{clean, fit_end, fit_middle, width_of};
+pub(crate) use foreign::{clean, fit_middle, width_of};
 pub(crate) use line::Line;
-pub(crate) use table::{Align, Column, Table};
+pub(crate) use table::{Column, Table};

@@ -10,7 +10,7 @@ use crate::text::clean;
 
 /// On which side of its column a text stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Align {
+enum Align {
     /// Names.
     Left,
     /// Numbers.

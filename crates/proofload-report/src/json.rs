@@ -1,0 +1,69 @@
+//! The result file: a run as JSON.
+
+use proofload_core::result::{ResultError, RunResult};
+
+/// Why a result could not be written as JSON.
+#[derive(Debug, thiserror::Error)]
+#[error("the result cannot be written as JSON: {0}")]
+pub struct WriteError(#[from] serde_json::Error);
+
+/// A result as indented JSON with a line break at its end.
+///
+/// # Errors
+/// When it has no representation in JSON, which a bug would be.
+pub fn to_bytes(result: &RunResult) -> Result<Vec<u8>, WriteError> {
+    Ok(result.to_json()?.into_bytes())
+}
+
+/// Why bytes are not a result.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// Not UTF-8, hence not JSON.
+    #[error("this is not a result of Proofload: it is not text ({0})")]
+    NotText(#[from] std::str::Utf8Error),
+    /// Not a result, or one of a later version.
+    #[error(transparent)]
+    NotAResult(#[from] ResultError),
+}
+
+/// Reads a result back. A byte order mark at the beginning is skipped, keys that are not known are
+/// ignored.
+///
+/// # Errors
+/// When it is not a result, or one that a later version has written; the message says which.
+pub fn from_bytes(bytes: &[u8]) -> Result<RunResult, ReadError> {
+    let text = std::str::from_utf8(bytes)?;
+    Ok(RunResult::from_json(text.strip_prefix('\u{feff}').unwrap_or(text))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let result = RunResult {
+            schema: RunResult::SCHEMA,
+            timestamp: "2026-11-21T01:00:00Z".to_owned(),
+            ..RunResult::default()
+        };
+        let bytes = to_bytes(&result).unwrap();
+        assert!(bytes.ends_with(b"}\n"));
+        assert_eq!(from_bytes(&bytes).unwrap(), result);
+        let marked: Vec<u8> = [b"\xef\xbb\xbf", bytes.as_slice()].concat();
+        assert_eq!(from_bytes(&marked).unwrap(), result);
+    }
+
+    #[test]
+    fn errors_say_what_is_wrong() {
+        let check = |bytes: &[u8], expect: &str| {
+            let message = from_bytes(bytes).unwrap_err().to_string();
+            assert!(message.contains(expect), "{message}");
+        };
+        check(b"{\"schema\": 999}", "schema 999");
+        check(b"{}", "not a result of Proofload");
+        check(b"", "not a result of Proofload");
+        check(b"\xff\xfe", "not text");
+        check(b"{\"schema\": 1, \"test_results\": 7}", "not a result of Proofload");
+    }
+}

@@ -1,0 +1,332 @@
+//! What is known of a run while it is under way: counts, the last interval, how far it is.
+//!
+//! Memory is bounded: one histogram for the phase, one line of history.
+
+use std::time::Duration;
+
+use proofload_core::event::{Interval, RunEvent};
+use proofload_core::metrics::Histogram;
+use proofload_core::plan::{Load, Phase, Plan};
+use proofload_core::units::{human_ns, human_rate, human_ratio};
+
+use crate::load_text::{counted, load_text};
+use crate::style::{Style, Tone};
+use crate::text::Line;
+
+/// How many values of the throughput are kept: as many as the widest view shows.
+const HISTORY: usize = 60;
+
+/// What the plan says of a phase.
+#[derive(Clone, Debug)]
+pub(super) struct PhasePlan {
+    pub(super) name: String,
+    pub(super) load_text: String,
+    load: Load,
+    has_bursts: bool,
+}
+
+impl PhasePlan {
+    fn new(phase: &Phase) -> Self {
+        Self {
+            name: phase.name.to_string(),
+            load_text: load_text(phase),
+            load: phase.load.clone(),
+            has_bursts: !phase.bursts.is_empty(),
+        }
+    }
+
+    /// How long it lasts by the clock, at most; none if it ends when its work is done.
+    pub(super) fn duration(&self) -> Option<Duration> {
+        self.load.duration()
+    }
+
+    /// Iterations after which it ends, if it ends so.
+    pub(super) fn iterations(&self) -> Option<u64> {
+        match &self.load {
+            Load::SharedIterations { iterations, .. } => Some(*iterations),
+            Load::Users(load) => {
+                load.iterations_per_user.map(|each| each.saturating_mul(self.peak_users().into()))
+            }
+            Load::Arrivals(load) => load.max_arrivals,
+        }
+    }
+
+    pub(super) fn peak_users(&self) -> u32 {
+        self.load.peak_users()
+    }
+
+    /// Arrivals a second that are wanted at `at` since the start of the phase; none in the closed
+    /// model. Bursts not counted.
+    pub(super) fn rate_at(&self, at: Duration) -> Option<f64> {
+        let Load::Arrivals(load) = &self.load else { return None };
+        let (mut before, mut start) = (0.0, Duration::ZERO);
+        for stage in &load.stages {
+            let end = start.saturating_add(stage.over);
+            if at < end {
+                let share = (at - start).as_secs_f64() / stage.over.as_secs_f64();
+                return Some(before + (stage.per_second - before) * share);
+            }
+            (before, start) = (stage.per_second, end);
+        }
+        Some(before)
+    }
+
+    pub(super) fn has_bursts(&self) -> bool {
+        self.has_bursts
+    }
+}
+
+/// Sums over some time.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Sums {
+    pub(super) requests: u64,
+    pub(super) failed: u64,
+    pub(super) iterations: u64,
+    pub(super) dropped: u64,
+    pub(super) queued: u64,
+}
+
+impl Sums {
+    pub(super) fn add(&mut self, interval: &Interval) {
+        let add = |to: &mut u64, value: u64| *to = to.saturating_add(value);
+        add(&mut self.requests, interval.requests.requests());
+        add(&mut self.failed, interval.requests.failed());
+        add(&mut self.iterations, interval.iterations.completed);
+        add(&mut self.dropped, interval.iterations.dropped);
+        add(&mut self.queued, interval.iterations.queued);
+    }
+
+    /// Failed requests of all; none without requests.
+    pub(super) fn error_share(&self) -> Option<f64> {
+        (self.requests > 0).then(|| self.failed as f64 / self.requests as f64)
+    }
+}
+
+/// Figures of the last interval.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Latest {
+    pub(super) per_second: f64,
+    pub(super) users: u32,
+    /// p50, p95 and p99 in nanoseconds; none without requests.
+    pub(super) percentiles: Option<[u64; 3]>,
+    /// 0…1, if known.
+    pub(super) busy: Option<f64>,
+    pub(super) connections: u32,
+}
+
+/// The phase that is under way.
+#[derive(Debug)]
+pub(super) struct Current {
+    pub(super) phase: usize,
+    pub(super) since: Duration,
+    pub(super) sums: Sums,
+    pub(super) latest: Option<Latest>,
+    /// Time that was measured.
+    pub(super) measured: Duration,
+    response: Histogram,
+}
+
+/// How far a run is, and how long it will take.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Outlook {
+    /// Done, 0…1.
+    pub(super) share: f64,
+    /// Time left, at least.
+    pub(super) left: Duration,
+    /// Whether a later phase may take any time.
+    pub(super) is_open_ended: bool,
+}
+
+/// What is known of a run.
+#[derive(Debug)]
+pub(super) struct Track {
+    phases: Vec<PhasePlan>,
+    current: Option<Current>,
+    run: Sums,
+    history: Vec<f64>,
+}
+
+/// What an event brought that is to be told in every mode.
+#[derive(Debug)]
+pub(super) enum News {
+    None,
+    PhaseEnded(Box<Current>),
+    Notice(String),
+}
+
+impl Track {
+    pub(super) fn new(plan: &Plan) -> Self {
+        let phases = plan.phases.iter().map(PhasePlan::new).collect();
+        Self { phases, current: None, run: Sums::default(), history: Vec::new() }
+    }
+
+    pub(super) fn phases(&self) -> &[PhasePlan] {
+        &self.phases
+    }
+
+    /// The phase under way and what the plan says of it.
+    pub(super) fn current(&self) -> Option<(&Current, &PhasePlan)> {
+        let current = self.current.as_ref()?;
+        Some((current, self.phases.get(current.phase)?))
+    }
+
+    /// Of the whole run so far.
+    pub(super) fn run(&self) -> &Sums {
+        &self.run
+    }
+
+    /// Requests a second in the last intervals of the run.
+    pub(super) fn history(&self) -> &[f64] {
+        &self.history
+    }
+
+    pub(super) fn on_event(&mut self, event: &RunEvent, now: Duration) -> News {
+        match event {
+            RunEvent::PhaseStarted { phase } => {
+                self.current = Some(Current {
+                    phase: *phase,
+                    since: now,
+                    sums: Sums::default(),
+                    latest: None,
+                    measured: Duration::ZERO,
+                    response: Histogram::default(),
+                });
+            }
+            RunEvent::Interval(interval) => self.add(interval),
+            RunEvent::PhaseEnded { phase } => {
+                if let Some(current) = self.current.take_if(|current| current.phase == *phase) {
+                    return News::PhaseEnded(Box::new(current));
+                }
+            }
+            RunEvent::Notice(text) => return News::Notice(text.clone()),
+        }
+        News::None
+    }
+
+    fn add(&mut self, interval: &Interval) {
+        self.run.add(interval);
+        let per_second = interval.requests_per_second();
+        if self.history.len() == HISTORY {
+            self.history.remove(0);
+        }
+        self.history.push(per_second);
+        let Some(current) = self.current.as_mut().filter(|c| c.phase == interval.phase) else {
+            return;
+        };
+        let response = interval.requests.response();
+        current.sums.add(interval);
+        current.measured = current.measured.max(interval.start.saturating_add(interval.length));
+        current.response.merge(&response);
+        let at = |q: f64| response.value_at_quantile(q).unwrap_or(0);
+        current.latest = Some(Latest {
+            per_second,
+            users: interval.users_active,
+            percentiles: (!response.is_empty()).then(|| [at(0.5), at(0.95), at(0.99)]),
+            busy: interval.generator.busy_share(),
+            connections: interval.generator.open_connections,
+        });
+    }
+
+    /// How far the run is; none if that cannot be known.
+    pub(super) fn outlook(&self, now: Duration) -> Option<Outlook> {
+        let (current, plan) = self.current()?;
+        let left = current.left(plan, now)?;
+        let later = &self.phases[current.phase + 1..];
+        let known = later.iter().filter_map(PhasePlan::duration);
+        let left = known.fold(left, Duration::saturating_add);
+        let whole = now.as_secs_f64() + left.as_secs_f64();
+        let share = if whole > 0.0 { now.as_secs_f64() / whole } else { 0.0 };
+        let is_open_ended = later.iter().any(|phase| phase.duration().is_none());
+        Some(Outlook { share, left, is_open_ended })
+    }
+}
+
+impl Current {
+    pub(super) fn elapsed(&self, now: Duration) -> Duration {
+        now.saturating_sub(self.since)
+    }
+
+    /// Time left by the clock or by the iterations that are left, whichever is less.
+    fn left(&self, plan: &PhasePlan, now: Duration) -> Option<Duration> {
+        let elapsed = self.elapsed(now);
+        let by_clock = plan.duration().map(|duration| duration.saturating_sub(elapsed));
+        let by_work = plan.iterations().filter(|_| self.sums.iterations > 0).and_then(|all| {
+            let done = self.sums.iterations;
+            let ratio = all.saturating_sub(done) as f64 / done as f64;
+            Duration::try_from_secs_f64(self.measured.as_secs_f64() * ratio).ok()
+        });
+        match (by_clock, by_work) {
+            (Some(clock), Some(work)) => Some(clock.min(work)),
+            (clock, work) => clock.or(work),
+        }
+    }
+
+    /// `Spike  1m  12,345 requests  206/s  p95 12.3 ms  no errors`
+    fn ended_line(&self, style: &Style, phases: &[PhasePlan]) -> Line {
+        let mut line = Line::new(style);
+        let symbols = style.symbols();
+        let (mark, tone) = match self.sums.error_share() {
+            Some(0.0) => (symbols.good, Tone::Good),
+            Some(_) => (symbols.fair, Tone::Fair),
+            None => (symbols.bad, Tone::Bad),
+        };
+        let name = phases.get(self.phase).map_or("", |phase| phase.name.as_str());
+        let name =
+            crate::text::fit_middle(&crate::text::clean(name, style), style.width / 3, style);
+        line.push(mark, tone).text(" ").push(&name, Tone::Bold);
+        line.dim("  in ").text(&clock(self.measured));
+        line.text("  ").text(&counted(self.sums.requests, "request"));
+        if self.sums.requests == 0 {
+            return line;
+        }
+        let seconds = self.measured.as_secs_f64();
+        if seconds > 0.0 {
+            line.dim("  ").text(&human_rate(self.sums.requests as f64 / seconds));
+        }
+        if let Some(p95) = self.response.value_at_quantile(0.95) {
+            line.dim("  p95 ").text(&human_ns(p95 as f64));
+        }
+        line.text("  ").append(&errors(style, &self.sums));
+        line
+    }
+}
+
+impl News {
+    pub(super) fn line(&self, style: &Style, phases: &[PhasePlan]) -> Option<Line> {
+        match self {
+            Self::None => None,
+            Self::PhaseEnded(current) => Some(current.ended_line(style, phases)),
+            Self::Notice(text) => {
+                let mut line = Line::new(style);
+                line.push(style.symbols().fair, Tone::Fair).text(" ").text(text);
+                Some(line)
+            }
+        }
+    }
+}
+
+/// `no errors` or `12 errors (0.02%)`.
+pub(super) fn errors(style: &Style, sums: &Sums) -> Line {
+    let mut line = Line::new(style);
+    match sums.error_share() {
+        Some(share) if sums.failed > 0 => {
+            let text = format!("{} ({})", counted(sums.failed, "error"), human_ratio(share));
+            line.push(&text, Tone::Bad);
+        }
+        _ => {
+            line.dim("no errors");
+        }
+    }
+    line
+}
+
+/// A time as a clock shows it: `0:42`, `12:05`, `1:02:03`.
+pub(super) fn clock(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 {
+        format!("{hours}:{minutes:02}:{seconds:02}")
+    } else {
+        format!("{minutes}:{seconds:02}")
+    }
+}

@@ -1,0 +1,115 @@
+//! What the terminal shows at the end of a run.
+//!
+//! One file for each section, in the order in which they are shown: from what was run to the grade,
+//! which stands last because that is where eyes are when a command has ended. Sections without
+//! content are left out.
+
+mod errors;
+mod expectations;
+mod grade;
+mod head;
+mod latency;
+mod phases;
+mod requests;
+mod timings;
+mod traffic;
+
+use proofload_core::result::{PhaseResult, RunResult};
+use proofload_core::units::{human_ns, human_ratio};
+use proofload_core::verdict::{ExitCode, Grade};
+
+use crate::style::{Style, Tone};
+use crate::text::Line;
+
+/// Rows of a table before the rest is only counted.
+const MAX_ROWS: usize = 15;
+/// Phases that are shown one by one.
+const MAX_PHASES: usize = 50;
+
+/// What the summary says that the result does not know.
+#[derive(Clone, Copy, Debug)]
+pub struct SummaryOptions<'a> {
+    /// What the terminal can show.
+    pub style: Style,
+    /// The exit code of this process.
+    pub exit_code: ExitCode,
+    /// Where the result was written.
+    pub result_path: Option<&'a str>,
+}
+
+/// The summary of a run: lines that end with a line break, none wider than the style allows.
+#[must_use]
+pub fn summary(result: &RunResult, options: &SummaryOptions<'_>) -> String {
+    let style = &options.style;
+    let phases: Vec<&PhaseResult> = result.test_results.iter().filter(|p| p.was_run).collect();
+    let sections = [
+        head::lines(style, result),
+        phases::lines(style, result),
+        requests::lines(style, &phases),
+        latency::lines(style, &phases),
+        timings::parts(style, &phases),
+        timings::service(style, &phases),
+        traffic::lines(style, &phases),
+        errors::kinds(style, &phases),
+        errors::checks(style, &phases),
+        expectations::lines(style, result),
+        grade::lines(style, result, options),
+    ];
+    let mut out = String::new();
+    for section in sections.iter().filter(|section| !section.is_empty()) {
+        out.push('\n');
+        for line in section {
+            out.push_str(&line.render());
+            out.push('\n');
+        }
+    }
+    out
+}
+
+/// The heading of a section, with a remark behind it.
+fn heading(style: &Style, text: &str, remark: &str) -> Line {
+    let mut line = Line::new(style);
+    line.push(text, Tone::Bold);
+    if !remark.is_empty() {
+        line.dim(&format!("  {remark}"));
+    }
+    line
+}
+
+/// `… and 7 more` below a table, if there are more.
+fn and_more(style: &Style, more: usize, what: &str) -> Option<Line> {
+    (more > 0).then(|| {
+        let mut line = Line::new(style);
+        line.dim(&format!("  {} and {more} more {what}", style.symbols().ellipsis));
+        line
+    })
+}
+
+/// A time in milliseconds, for people.
+fn ms_text(ms: Option<f64>) -> String {
+    ms.map_or_else(|| "–".to_owned(), |ms| human_ns(ms * 1e6))
+}
+
+/// A cell with a time in milliseconds.
+fn ms_cell(ms: Option<f64>) -> (String, Tone) {
+    let tone = if ms.is_some() { Tone::Plain } else { Tone::Dim };
+    (ms_text(ms), tone)
+}
+
+/// A cell with the share of failures: quiet where there are none.
+fn errors_cell(failed: u64, total: u64) -> (String, Tone) {
+    match failed {
+        _ if total == 0 => ("–".to_owned(), Tone::Dim),
+        0 => ("0%".to_owned(), Tone::Dim),
+        _ => (human_ratio(failed as f64 / total as f64), Tone::Bad),
+    }
+}
+
+/// The colour of a grade.
+const fn grade_tone(grade: Grade) -> Tone {
+    match grade {
+        Grade::Excellent | Grade::Good => Tone::LoudGood,
+        Grade::Fair => Tone::LoudFair,
+        Grade::Poor => Tone::LoudBad,
+    }
+}
