@@ -6,7 +6,7 @@ use super::Reader;
 use crate::plan::model::ThinkTime;
 use crate::plan::tree::{Node, Value};
 use crate::plan::words::nearest;
-use crate::units::{self, TimeUnit, UnitError};
+use crate::units::{self, UnitError};
 
 impl Reader<'_> {
     /// A text.
@@ -221,30 +221,37 @@ pub(in crate::plan) fn parse_think_time(text: &str) -> Result<ThinkTime, String>
     if text == "none" {
         return Ok(ThinkTime::None);
     }
+    let read = |part: &str| units::parse_duration(part).map_err(|error| error.to_string());
     let (min, max) = match text.split_once("..") {
-        Some((min, max)) => (min, max.trim_start_matches('=')),
-        None => (text, text),
+        Some((min, max)) => (read(min)?, read(max)?),
+        None => (read(text)?, read(text)?),
     };
-    let read = |part: &str| {
-        units::parse_duration_or_bare(part, TimeUnit::Seconds).map_err(|error| error.to_string())
-    };
-    let max_duration = units::parse_duration(max).map_err(|error| error.to_string())?;
-    // "1..3s" counts in the unit of the end.
-    let min_duration = match units::parse_duration(min) {
-        Ok(duration) => duration,
-        Err(UnitError::MissingUnit { .. }) => read(&format!(
-            "{}{}",
-            min.trim(),
-            max.trim().trim_start_matches(|c: char| !c.is_alphabetic())
-        ))?,
-        Err(error) => return Err(error.to_string()),
-    };
-    match (min_duration, max_duration) {
-        (min, max) if min > max => {
-            Err(format!("the shorter pause comes first, as in \"1s..3s\", not \"{text}\""))
+    if min > max {
+        return Err(format!("the shorter pause comes first, as in \"1s..3s\", not \"{text}\""));
+    }
+    Ok(match max {
+        Duration::ZERO => ThinkTime::None,
+        _ if min == max => ThinkTime::Constant(max),
+        _ => ThinkTime::Uniform { min, max },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn think_times_are_one_pause_or_a_range() {
+        let ms = Duration::from_millis;
+        let check = |text: &str, expect| assert_eq!(parse_think_time(text), Ok(expect), "{text}");
+        check("none", ThinkTime::None);
+        check("0s", ThinkTime::None);
+        check("1.5s", ThinkTime::Constant(ms(1500)));
+        check("2s..2s", ThinkTime::Constant(ms(2000)));
+        check(" 500ms .. 3s ", ThinkTime::Uniform { min: ms(500), max: ms(3000) });
+        check("0s..1s", ThinkTime::Uniform { min: ms(0), max: ms(1000) });
+        for wrong in ["", "5", "1..3s", "3s..1s", "1s..", "-1s"] {
+            assert!(parse_think_time(wrong).is_err(), "{wrong}");
         }
-        (min, max) if max.is_zero() && min.is_zero() => Ok(ThinkTime::None),
-        (min, max) if min == max => Ok(ThinkTime::Constant(max)),
-        (min, max) => Ok(ThinkTime::Uniform { min, max }),
     }
 }
