@@ -1,8 +1,9 @@
 //! Starting a run and holding on to it.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use proofload_core::event::RunEvent;
 use proofload_core::plan::Plan;
@@ -70,6 +71,15 @@ impl RunHandle {
     /// What happens, as it happens. Ends with the run.
     pub fn events(&self) -> impl Iterator<Item = RunEvent> + '_ {
         self.events.iter()
+    }
+
+    /// The next event within `patience`.
+    ///
+    /// # Errors
+    /// [`RecvTimeoutError::Timeout`] if nothing happened, [`RecvTimeoutError::Disconnected`] once the
+    /// run has ended.
+    pub fn next_event(&self, patience: Duration) -> Result<RunEvent, RecvTimeoutError> {
+        self.events.recv_timeout(patience)
     }
 
     /// Waits for the end of the run.

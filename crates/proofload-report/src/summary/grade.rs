@@ -195,6 +195,7 @@ const fn meaning(code: ExitCode, has_grade: bool) -> &'static str {
         ExitCode::BadInput => "bad plan or input file",
         ExitCode::TargetUnreachable => "the target was unreachable",
         ExitCode::Internal => "a bug of Proofload",
+        ExitCode::CannotWrite => "the result could not be written",
         ExitCode::Interrupted => "interrupted",
     }
 }

@@ -54,9 +54,6 @@ pub(super) struct OutputArgs {
     /// No progress and no summary: the exit code and the result file say it all
     #[arg(short, long)]
     pub(super) quiet: bool,
-    /// Say more in the summary: every request, check and error
-    #[arg(short, long)]
-    pub(super) verbose: bool,
     /// Exit with 3 when the load generator was the bottleneck
     #[arg(long)]
     pub(super) strict: bool,
@@ -269,9 +266,6 @@ pub(super) struct ReportArgs {
     /// The result file; `-` for standard input
     #[arg(value_name = "RESULT")]
     pub(super) result: PathBuf,
-    /// Say more: every request, check and error
-    #[arg(short, long)]
-    pub(super) verbose: bool,
 }
 
 fn parse_time(text: &str) -> Result<Duration, String> {

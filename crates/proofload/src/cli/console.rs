@@ -18,8 +18,7 @@ impl Console {
     /// Looks at what the process's streams are.
     pub(super) fn new() -> Self {
         let variable = |name: &str| std::env::var(name).ok();
-        let columns = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
-        let of = |is_terminal: bool| columns.or(Some(80)).filter(|_| is_terminal);
+        let of = |is_terminal: bool| columns().or(Some(80)).filter(|_| is_terminal);
         let error_is_terminal = io::stderr().is_terminal();
         Self {
             output: Style::detect(of(io::stdout().is_terminal()), variable),
@@ -41,6 +40,11 @@ impl Console {
     /// Whether standard error is a terminal on which lines can be drawn over.
     pub(super) fn is_live(&self) -> bool {
         self.error_is_terminal
+    }
+
+    /// Columns of the terminal now; it may have been resized.
+    pub(super) fn columns(&self) -> Option<usize> {
+        columns().filter(|_| self.error_is_terminal)
     }
 
     /// A line on standard output.
@@ -73,4 +77,10 @@ impl Console {
         let (bold, plain) = if self.error.color { ("\x1b[1;33m", "\x1b[0m") } else { ("", "") };
         self.print_error(&format!("{bold}note{plain}: {message}\n"));
     }
+}
+
+/// Columns of the terminal, whichever of the standard streams it is on.
+fn columns() -> Option<usize> {
+    let (width, _) = terminal_size::terminal_size()?;
+    Some(usize::from(width.0))
 }

@@ -13,6 +13,7 @@ use proofload_engine::run::{RunOptions, RunOutcome, check_health, start};
 use proofload_engine::system;
 use proofload_engine::workload::Scripted;
 use proofload_engine::workload::code::{Combined, Users};
+use proofload_report::summary::{SummaryOptions, summary};
 use proofload_testbed::demo::{Demo, DemoOptions};
 
 use super::args::OutputArgs;
@@ -71,17 +72,34 @@ pub(super) fn execute(job: Job, console: &Console) -> Result<ExitCode, Failure> 
     let json = result.to_json().map_err(Failure::internal)?;
     let written = destination.write(&json, console);
     let path = written.as_ref().ok().copied().flatten();
-    let shows = !output.quiet && !matches!(destination, Destination::Stdout);
-    if shows {
-        show(&result, path, output.verbose, console);
+    if !output.quiet && !matches!(destination, Destination::Stdout) {
+        show(&result, code, path, console);
     }
     written.map(|_| code)
 }
 
 /// Prints the summary of a result.
-pub(super) fn show(result: &RunResult, path: Option<&Path>, verbose: bool, console: &Console) {
-    let _ = (path, verbose);
-    console.print(&format!("{:#?}\n", result.summary));
+pub(super) fn show(result: &RunResult, code: ExitCode, path: Option<&Path>, console: &Console) {
+    let path = path.map(Path::to_string_lossy);
+    console.print(&summary(
+        result,
+        &SummaryOptions {
+            style: console.output_style(),
+            exit_code: code,
+            result_path: path.as_deref(),
+        },
+    ));
+}
+
+/// The exit code that a result's run had, as far as the result knows.
+pub(super) fn code_of(result: &RunResult) -> ExitCode {
+    ExitCode::of_run(RunEnd {
+        grade: result.summary.grade,
+        is_trustworthy: result.summary.trustworthy,
+        is_strict: false,
+        is_interrupted: result.run.interrupted,
+        is_incomplete: result.run.incomplete,
+    })
 }
 
 /// Starts the demo service if the plan wants it, and points the plan at it.

@@ -5,11 +5,12 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::Zoned;
-use proofload_core::result::RunResult;
 use proofload_core::verdict::ExitCode;
+use proofload_report::json;
 
 use super::args::ReportArgs;
 use super::console::Console;
+use super::execute;
 use super::failure::Failure;
 
 /// Where results go when nobody says where.
@@ -114,15 +115,15 @@ fn default_path(name: &str, now: &Zoned) -> PathBuf {
 /// `proofload report`: shows a result again.
 pub(super) fn report(args: &ReportArgs, console: &Console) -> Result<ExitCode, Failure> {
     let name = args.result.display();
-    let mut text = String::new();
+    let mut bytes = Vec::new();
     let read = if args.result.as_os_str() == "-" {
-        io::stdin().read_to_string(&mut text)
+        io::stdin().read_to_end(&mut bytes).map(drop)
     } else {
-        File::open(&args.result).and_then(|mut file| file.read_to_string(&mut text))
+        fs::read(&args.result).map(|read| bytes = read)
     };
     read.map_err(|error| Failure::input(format!("{name} cannot be read: {error}")))?;
     let result =
-        RunResult::from_json(&text).map_err(|error| Failure::input(format!("{name}: {error}")))?;
-    super::execute::show(&result, None, args.verbose, console);
+        json::from_bytes(&bytes).map_err(|error| Failure::input(format!("{name}: {error}")))?;
+    execute::show(&result, execute::code_of(&result), Some(&args.result), console);
     Ok(ExitCode::Passed)
 }
