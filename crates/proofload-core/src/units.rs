@@ -444,7 +444,7 @@ pub fn human_ns(ns: f64) -> String {
             if seconds < 3600 {
                 format!("{} min {:02} s", seconds / 60, seconds % 60)
             } else {
-                let minutes = (seconds + 30) / 60;
+                let minutes = seconds.saturating_add(30) / 60;
                 format!("{} h {:02} min", human_count(minutes / 60), minutes % 60)
             }
         }
@@ -629,6 +629,7 @@ mod tests {
     #[test]
     fn times_for_people() {
         let check = |ns: f64, text: &str| assert_eq!(human_ns(ns), text);
+        check(f64::MAX, "5,124,095,576,030,431 h 00 min");
         check(0.0, "0 s");
         check(7.0, "7 ns");
         check(312_000.0, "312 µs");

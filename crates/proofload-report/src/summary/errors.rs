@@ -95,10 +95,10 @@ pub(super) fn checks(style: &Style, phases: &[&PhaseResult]) -> Vec<Line> {
             if *fails == 0 { (symbols.good, Tone::Good) } else { (symbols.bad, Tone::Bad) };
         let total = passes.saturating_add(*fails);
         let share = if total == 0 { 1.0 } else { *passes as f64 / total as f64 };
-        let failed =
-            if *fails == 0 { "held".to_owned() } else { format!("{} failed", human_count(*fails)) };
-        let of = format!("{failed} of {}", human_count(total));
-        let of = if *fails == 0 { counted(total, "time") } else { of };
+        let of = match *fails {
+            0 => counted(total, "time"),
+            fails => format!("{} failed of {}", human_count(fails), human_count(total)),
+        };
         table.row(vec![
             (mark.to_owned(), tone),
             ((*name).to_owned(), Tone::Plain),

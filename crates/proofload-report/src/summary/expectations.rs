@@ -29,12 +29,13 @@ fn expectations(style: &Style, result: &RunResult) -> Vec<Line> {
     let mut table = Table::new(style, &columns);
     let mut count = 0;
     for phase in &result.test_results {
-        for row in &phase.expectations {
+        for (at, row) in phase.expectations.iter().enumerate() {
             let (mark, tone) = outcome(style, row);
+            let name = if at == 0 { phase.scenario.clone() } else { String::new() };
             count += 1;
             table.row(vec![
                 (mark.to_owned(), tone),
-                (phase.scenario.clone(), Tone::Plain),
+                (name, Tone::Plain),
                 (row.measure.clone(), Tone::Plain),
                 (row.measured_text.clone(), tone),
                 bound(row.target.as_ref(), row.target_met, Tone::Fair),

@@ -2,7 +2,7 @@
 
 use proofload_core::metrics::Histogram;
 use proofload_core::result::PhaseResult;
-use proofload_core::units::{human_count, human_ns, human_ratio};
+use proofload_core::units::{human_count, human_ns};
 
 use super::heading;
 use crate::chart::{bar, latency_bars};
@@ -47,8 +47,8 @@ pub(super) fn lines(style: &Style, phases: &[&PhaseResult]) -> Vec<Line> {
         let marks = marks(low, if is_last { f64::INFINITY } else { each.up_to_ns });
         low = each.up_to_ns;
         let facts = format!(
-            "{:>8}  {:>count_width$}",
-            human_ratio(each.count as f64 / response.count() as f64),
+            "{:>6}  {:>count_width$}",
+            percent(each.count as f64 / response.count() as f64),
             human_count(each.count)
         );
         let room = line.room().saturating_sub(width_of(&facts) + 2 + "  p50 p95 p99".len());
@@ -60,4 +60,13 @@ pub(super) fn lines(style: &Style, phases: &[&PhaseResult]) -> Vec<Line> {
         lines.push(line);
     }
     lines
+}
+
+/// One decimal, so that points stand below each other; what is not nothing is never shown as 0.
+fn percent(share: f64) -> String {
+    match share * 100.0 {
+        0.0 => "0%".to_owned(),
+        percent if percent < 0.1 => "<0.1%".to_owned(),
+        percent => format!("{percent:.1}%"),
+    }
 }

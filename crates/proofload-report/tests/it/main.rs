@@ -1,0 +1,4 @@
+//! What people read, from results like those of real runs.
+
+mod scenes;
+mod summary;
