@@ -12,7 +12,8 @@ use proofload_core::template::Template;
 use proofload_engine::run::{RunOptions, RunOutcome, start};
 use proofload_engine::workload::Workload;
 use proofload_engine::workload::code::{
-    CodeUsers, Combined, Kind, RequestError, TaskError, TaskResult, User, Users,
+    Answer, CodeUsers, Combined, Kind, Load as CodeLoad, RequestError, TaskError, TaskResult, Test,
+    User, Users,
 };
 use proofload_testbed::fixture::{Behaviour, Delay, Fixture, Ledger, Reply};
 
@@ -194,7 +195,7 @@ fn checks_fail_the_request_and_are_counted_once() {
             .await;
         let error = answer.unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::CheckFailed | ErrorKind::Http5xx));
-        assert_eq!(error.status(), error.answer().map(|answer| answer.status()));
+        assert_eq!(error.status(), error.answer().map(Answer::status));
         let _ = user.check("of the user", user.iteration() % 2 == 0);
         Ok(())
     });
@@ -480,4 +481,29 @@ fn what_cannot_run_is_said() {
         Users::new().kind(kind("a").task("get", 1, get_x)),
         "users of kind `a` have two tasks called `get`",
     );
+}
+
+/// A test that is all code, from its target to its phases.
+#[test]
+fn a_test_in_code_runs_phase_after_phase() {
+    let behaviour = Behaviour::new().prefix("/", Reply::text("hello"));
+    let fixture = Fixture::start(behaviour).expect("a fixture");
+    let second = async |user: &mut User| {
+        user.get("/second").send().await?;
+        Ok(())
+    };
+    let code = Users::new()
+        .kind(Kind::new("one").task("get", 1, get_x))
+        .kind(Kind::new("two").weight(0).task("get", 1, second));
+    let plan = Test::new(&fixture.url(""))
+        .load(CodeLoad::iterations("first", 30, 3))
+        .load(CodeLoad::rate("second", 100.0).duration(ms(500)).key("mix", "[\"two\"]"))
+        .plan(&code)
+        .unwrap_or_else(|errors| panic!("{errors}"));
+    let workload = CodeUsers::new(&plan, code).expect("the users can run");
+    let outcome = run(Arc::new(plan), &workload);
+    let ledger = fixture.settled_ledger(PATIENCE).expect("the server comes to rest");
+    assert_eq!((ledger.path("/x"), ledger.path("/second")), (30, 50));
+    let counted = [0, 1].map(|phase| outcome.totals.phase(phase).expect("it ran").requests());
+    assert_eq!(counted.map(|stats| stats.requests()), [30, 50]);
 }
