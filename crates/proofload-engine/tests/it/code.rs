@@ -445,21 +445,26 @@ fn plan_and_code_side_by_side() {
     let rare = async |user: &mut User| user.get("/rare").send().await.map(drop).map_err(Into::into);
     let users = Users::new()
         .kind(Kind::new("first").task("often", 3, get_x).task("rare", 1, rare))
-        .kind(Kind::new("second").task("get", 1, async |user: &mut User| {
-            user.get("/second").send().await?;
-            Ok(())
-        }));
+        .kind(Kind::new("second").task("get", 1, get_x));
     let outcome = run(Arc::clone(&plan), &Combined::new(plan, users).expect("they can run"));
     let ledger = fixture.settled_ledger(PATIENCE).expect("the server comes to rest");
-    let paths = ["/plan", "/second", "/x", "/rare"].map(|path| ledger.path(path));
-    let [of_plan, second, often, rare] = paths;
-    assert_eq!([of_plan, second, often + rare], [100, 100, 200]);
+    let rare = ledger.path("/rare");
+    assert_eq!((ledger.path("/plan"), ledger.path("/x")), (100, 300 - rare));
     // 3 to 1 at random: 50 of 200, give or take five standard deviations.
     assert!((20..=80).contains(&rare), "{rare}");
-    assert_eq!(totals(&outcome).requests().requests(), 400);
-    assert_eq!(named(&outcome, "GET /rare").requests(), rare);
-    let users: Vec<_> = totals(&outcome).series().map(|(meta, _)| &*meta.user).collect();
-    assert_eq!(users, ["user", "first", "first", "second"]);
+    let rows: Vec<_> = totals(&outcome)
+        .series()
+        .map(|(meta, stats)| (&*meta.user, &*meta.task, &*meta.name, stats.requests()))
+        .collect();
+    assert_eq!(
+        rows,
+        [
+            ("user", "get", "GET", 100),
+            ("first", "often", "GET /x", 200 - rare),
+            ("first", "rare", "GET /rare", rare),
+            ("second", "get", "GET /x", 100),
+        ]
+    );
 }
 
 #[test]
@@ -506,4 +511,53 @@ fn a_test_in_code_runs_phase_after_phase() {
     assert_eq!((ledger.path("/x"), ledger.path("/second")), (30, 50));
     let counted = [0, 1].map(|phase| outcome.totals.phase(phase).expect("it ran").requests());
     assert_eq!(counted.map(|stats| stats.requests()), [30, 50]);
+}
+
+/// Ten thousand users have ten thousand requests under way.
+#[test]
+fn a_request_under_way_is_small() {
+    let behaviour = Behaviour::new().prefix("/", Reply::text("hello"));
+    let kind = Kind::new("visitor").task("get", 1, async |user: &mut User| {
+        let sending = user.get("/").send();
+        let bytes = size_of_val(&sending);
+        assert!(bytes <= 3_072, "{bytes}");
+        sending.await?;
+        Ok(())
+    });
+    let (outcome, _) = run_kind(behaviour, iterations(3), kind, |_| ());
+    assert_eq!(messages(&outcome, ErrorKind::Script), []);
+}
+
+/// However many names a user's code comes up with, memory stays bounded and no request is lost.
+#[test]
+fn names_without_end_are_counted_together() {
+    let behaviour = Behaviour::new().prefix("/", Reply::text("hello"));
+    let kind = Kind::new("visitor").task("get", 1, async |user: &mut User| {
+        user.get(format!("/{}", user.iteration())).send().await?;
+        Ok(())
+    });
+    let load = Load::SharedIterations { users: 1, iterations: 2_300, max_duration: None };
+    let (outcome, ledger) = run_kind(behaviour, load, kind, |_| ());
+    assert_eq!((ledger.requests, totals(&outcome).requests().requests()), (2_300, 2_300));
+    assert_eq!(totals(&outcome).series().count(), 2_001);
+    assert_eq!(named(&outcome, "(other)").requests(), 300);
+}
+
+/// A request that the code gives up is neither a success nor a failure, and the user goes on.
+#[test]
+fn what_the_code_gives_up_is_counted() {
+    let slow = Reply::text("x").after(Duration::from_secs(20));
+    let behaviour = Behaviour::new().exact("/slow", slow).exact("/x", Reply::text("x"));
+    let kind = Kind::new("visitor").task("get", 1, async |user: &mut User| {
+        let slow = user.get("/slow").send();
+        assert!(tokio::time::timeout(ms(50), slow).await.is_err());
+        get_x(user).await
+    });
+    let load = Load::SharedIterations { users: 1, iterations: 3, max_duration: None };
+    let (outcome, ledger) = run_kind(behaviour, load, kind, |_| ());
+    let slow = named(&outcome, "GET /slow");
+    assert_eq!((slow.requests(), slow.interrupted), (0, 3));
+    assert_eq!((ledger.path("/slow"), ledger.aborted), (3, 3));
+    assert_eq!((named(&outcome, "GET /x").successful(), ledger.path("/x")), (3, 3));
+    assert_eq!(totals(&outcome).iterations.failed, 0);
 }
