@@ -12,7 +12,8 @@ use proofload_core::template::Template;
 use proofload_engine::run::{RunOptions, RunOutcome, start};
 use proofload_engine::workload::Workload;
 use proofload_engine::workload::code::{
-    CodeUsers, Combined, Kind, RequestError, TaskError, TaskResult, User, Users,
+    Answer, CodeUsers, Combined, Kind, Load as CodeLoad, RequestError, TaskError, TaskResult, Test,
+    User, Users,
 };
 use proofload_testbed::fixture::{Behaviour, Delay, Fixture, Ledger, Reply};
 
@@ -194,7 +195,7 @@ fn checks_fail_the_request_and_are_counted_once() {
             .await;
         let error = answer.unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::CheckFailed | ErrorKind::Http5xx));
-        assert_eq!(error.status(), error.answer().map(|answer| answer.status()));
+        assert_eq!(error.status(), error.answer().map(Answer::status));
         let _ = user.check("of the user", user.iteration() % 2 == 0);
         Ok(())
     });
@@ -444,21 +445,26 @@ fn plan_and_code_side_by_side() {
     let rare = async |user: &mut User| user.get("/rare").send().await.map(drop).map_err(Into::into);
     let users = Users::new()
         .kind(Kind::new("first").task("often", 3, get_x).task("rare", 1, rare))
-        .kind(Kind::new("second").task("get", 1, async |user: &mut User| {
-            user.get("/second").send().await?;
-            Ok(())
-        }));
+        .kind(Kind::new("second").task("get", 1, get_x));
     let outcome = run(Arc::clone(&plan), &Combined::new(plan, users).expect("they can run"));
     let ledger = fixture.settled_ledger(PATIENCE).expect("the server comes to rest");
-    let paths = ["/plan", "/second", "/x", "/rare"].map(|path| ledger.path(path));
-    let [of_plan, second, often, rare] = paths;
-    assert_eq!([of_plan, second, often + rare], [100, 100, 200]);
+    let rare = ledger.path("/rare");
+    assert_eq!((ledger.path("/plan"), ledger.path("/x")), (100, 300 - rare));
     // 3 to 1 at random: 50 of 200, give or take five standard deviations.
     assert!((20..=80).contains(&rare), "{rare}");
-    assert_eq!(totals(&outcome).requests().requests(), 400);
-    assert_eq!(named(&outcome, "GET /rare").requests(), rare);
-    let users: Vec<_> = totals(&outcome).series().map(|(meta, _)| &*meta.user).collect();
-    assert_eq!(users, ["user", "first", "first", "second"]);
+    let rows: Vec<_> = totals(&outcome)
+        .series()
+        .map(|(meta, stats)| (&*meta.user, &*meta.task, &*meta.name, stats.requests()))
+        .collect();
+    assert_eq!(
+        rows,
+        [
+            ("user", "get", "GET", 100),
+            ("first", "often", "GET /x", 200 - rare),
+            ("first", "rare", "GET /rare", rare),
+            ("second", "get", "GET /x", 100),
+        ]
+    );
 }
 
 #[test]
@@ -480,4 +486,78 @@ fn what_cannot_run_is_said() {
         Users::new().kind(kind("a").task("get", 1, get_x)),
         "users of kind `a` have two tasks called `get`",
     );
+}
+
+/// A test that is all code, from its target to its phases.
+#[test]
+fn a_test_in_code_runs_phase_after_phase() {
+    let behaviour = Behaviour::new().prefix("/", Reply::text("hello"));
+    let fixture = Fixture::start(behaviour).expect("a fixture");
+    let second = async |user: &mut User| {
+        user.get("/second").send().await?;
+        Ok(())
+    };
+    let code = Users::new()
+        .kind(Kind::new("one").task("get", 1, get_x))
+        .kind(Kind::new("two").weight(0).task("get", 1, second));
+    let plan = Test::new(&fixture.url(""))
+        .load(CodeLoad::iterations("first", 30, 3))
+        .load(CodeLoad::rate("second", 100.0).duration(ms(500)).key("mix", "[\"two\"]"))
+        .plan(&code)
+        .unwrap_or_else(|errors| panic!("{errors}"));
+    let workload = CodeUsers::new(&plan, code).expect("the users can run");
+    let outcome = run(Arc::new(plan), &workload);
+    let ledger = fixture.settled_ledger(PATIENCE).expect("the server comes to rest");
+    assert_eq!((ledger.path("/x"), ledger.path("/second")), (30, 50));
+    let counted = [0, 1].map(|phase| outcome.totals.phase(phase).expect("it ran").requests());
+    assert_eq!(counted.map(|stats| stats.requests()), [30, 50]);
+}
+
+/// Ten thousand users have ten thousand requests under way.
+#[test]
+fn a_request_under_way_is_small() {
+    let behaviour = Behaviour::new().prefix("/", Reply::text("hello"));
+    let kind = Kind::new("visitor").task("get", 1, async |user: &mut User| {
+        let sending = user.get("/").send();
+        let bytes = size_of_val(&sending);
+        assert!(bytes <= 3_072, "{bytes}");
+        sending.await?;
+        Ok(())
+    });
+    let (outcome, _) = run_kind(behaviour, iterations(3), kind, |_| ());
+    assert_eq!(messages(&outcome, ErrorKind::Script), []);
+}
+
+/// However many names a user's code comes up with, memory stays bounded and no request is lost.
+#[test]
+fn names_without_end_are_counted_together() {
+    let behaviour = Behaviour::new().prefix("/", Reply::text("hello"));
+    let kind = Kind::new("visitor").task("get", 1, async |user: &mut User| {
+        user.get(format!("/{}", user.iteration())).send().await?;
+        Ok(())
+    });
+    let load = Load::SharedIterations { users: 1, iterations: 2_300, max_duration: None };
+    let (outcome, ledger) = run_kind(behaviour, load, kind, |_| ());
+    assert_eq!((ledger.requests, totals(&outcome).requests().requests()), (2_300, 2_300));
+    assert_eq!(totals(&outcome).series().count(), 2_001);
+    assert_eq!(named(&outcome, "(other)").requests(), 300);
+}
+
+/// A request that the code gives up is neither a success nor a failure, and the user goes on.
+#[test]
+fn what_the_code_gives_up_is_counted() {
+    let slow = Reply::text("x").after(Duration::from_secs(20));
+    let behaviour = Behaviour::new().exact("/slow", slow).exact("/x", Reply::text("x"));
+    let kind = Kind::new("visitor").task("get", 1, async |user: &mut User| {
+        let slow = user.get("/slow").send();
+        assert!(tokio::time::timeout(ms(50), slow).await.is_err());
+        get_x(user).await
+    });
+    let load = Load::SharedIterations { users: 1, iterations: 3, max_duration: None };
+    let (outcome, ledger) = run_kind(behaviour, load, kind, |_| ());
+    let slow = named(&outcome, "GET /slow");
+    assert_eq!((slow.requests(), slow.interrupted), (0, 3));
+    assert_eq!((ledger.path("/slow"), ledger.aborted), (3, 3));
+    assert_eq!((named(&outcome, "GET /x").successful(), ledger.path("/x")), (3, 3));
+    assert_eq!(totals(&outcome).iterations.failed, 0);
 }
