@@ -1,5 +1,7 @@
 //! The engine against servers that keep a ledger.
 
-mod counts;
+mod days;
 mod http;
+mod ledger;
 mod support;
+mod truth;

@@ -1,0 +1,1 @@
+//! Numbers against the truth.
