@@ -103,20 +103,27 @@ pub(crate) fn settled(fixture: &Fixture) -> Ledger {
 
 /// How many iterations the schedule of a phase starts by itself (open load, bursts of requests).
 pub(crate) fn scheduled(plan: &Plan, phase: usize, workers: u32) -> u64 {
-    let shards = (0..workers).map(|index| Shard::new(index, workers));
-    let starts = |shard| {
+    scheduled_at(plan, phase, workers).len() as u64
+}
+
+/// When the schedule of a phase starts iterations, since the start of the phase, in order.
+pub(crate) fn scheduled_at(plan: &Plan, phase: usize, workers: u32) -> Vec<Duration> {
+    let mut starts = Vec::new();
+    for index in 0..workers {
+        let shard = Shard::new(index, workers);
         let mut schedule = schedule::of_phase(&plan.phases[phase], shard, SEED);
-        let (mut starts, mut now) = (0, Duration::ZERO);
+        let mut now = Duration::ZERO;
         loop {
             match schedule.next(now) {
                 Step::Start { at } => {
-                    starts += 1;
+                    starts.push(at);
                     now = now.max(at);
                 }
                 Step::Users { until, .. } => now = until,
-                Step::Finished => return starts,
+                Step::Finished => break,
             }
         }
-    };
-    shards.map(starts).sum()
+    }
+    starts.sort_unstable();
+    starts
 }
