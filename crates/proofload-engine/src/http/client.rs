@@ -245,9 +245,7 @@ impl Client {
         deadline: Instant,
         record: &mut Record,
     ) -> Result<Connection, Failure> {
-        record.new_connection = true;
-        let connected =
-            connect::connect(&self.shared, origin, deadline, &mut record.timings).await?;
+        let connected = connect::connect(&self.shared, origin, deadline, record).await?;
         let link = if connected.http2 {
             record.protocol = Protocol::Http2;
             Link::Http2(Box::new(Http2::start(connected.stream, &self.shared).await?))

@@ -10,7 +10,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout_at;
 use tokio_rustls::TlsConnector;
 
-use super::exchange::{Failure, Timings};
+use super::exchange::{Failure, Record};
 use super::failure::{self, Doing};
 use super::origin::{Origin, Scheme};
 use super::settings::HttpVersion;
@@ -24,18 +24,18 @@ pub(crate) struct Connected {
     pub(crate) http2: bool,
 }
 
-/// Opens a connection to an origin. `deadline` is that of the exchange; the connect timeout may end
+/// Opens a connection to an origin; notes in `record` how far it came. `deadline` is that of the exchange; the connect timeout may end
 /// it earlier.
 pub(crate) async fn connect(
     shared: &Shared,
     origin: &Origin,
     deadline: Instant,
-    timings: &mut Timings,
+    record: &mut Record,
 ) -> Result<Connected, Failure> {
     let settings = shared.settings();
     let connect_deadline = Instant::now() + settings.connect_timeout;
     let limit = deadline.min(connect_deadline);
-    let opening = open(shared, origin, limit, timings);
+    let opening = open(shared, origin, limit, record);
     match timeout_at(limit.into(), opening).await {
         Ok(result) => result,
         Err(_) if connect_deadline <= deadline => Err(Failure::new(
@@ -53,25 +53,27 @@ async fn open(
     shared: &Shared,
     origin: &Origin,
     limit: Instant,
-    timings: &mut Timings,
+    record: &mut Record,
 ) -> Result<Connected, Failure> {
     let begun = Instant::now();
     let resolved = shared.resolver.resolve(origin).await?;
     let mut now = Instant::now();
     if resolved.looked_up {
-        timings.dns = Some(now - begun);
+        record.timings.dns = Some(now - begun);
     }
     let tcp = connect_tcp(shared, &resolved.addresses, limit).await;
     let connected_at = Instant::now();
-    timings.connect = Some(connected_at - now);
+    record.timings.connect = Some(connected_at - now);
     now = connected_at;
     let tcp = tcp?;
+    // Whatever comes of it: the server has seen this one.
+    record.new_connection = true;
     if origin.scheme() == Scheme::Http {
         let http2 = shared.settings().version == HttpVersion::Http2;
         return Ok(Connected { stream: Stream::Plain(tcp), http2 });
     }
     let result = handshake(shared, origin, tcp).await;
-    timings.tls = Some(now.elapsed());
+    record.timings.tls = Some(now.elapsed());
     result
 }
 

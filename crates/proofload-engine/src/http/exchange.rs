@@ -119,7 +119,7 @@ pub struct Exchange<R> {
     /// Bytes of head and body received, as on the wire (HTTP/2: of the message, as above; TLS:
     /// inside the encryption).
     pub bytes_received: u64,
-    /// A connection was opened for this exchange.
+    /// A connection was opened for this exchange; one that was refused was not.
     pub new_connection: bool,
     /// The kept connection turned out to be closed by the server after the request was (perhaps)
     /// written, and the request was sent once more on a fresh one.

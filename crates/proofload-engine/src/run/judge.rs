@@ -1,6 +1,6 @@
 //! Looks, while a phase runs, whether what has been measured ends it or the whole run.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,15 +11,7 @@ use proofload_core::verdict::PhaseFigures;
 use proofload_core::verdict::threshold::PhaseView;
 
 use super::outcome::PhaseEnd;
-
-/// How far back stop rules look where the load does not rise in steps.
-const WINDOW: Duration = Duration::from_secs(10);
-
-/// This share at the beginning of each step is not looked at: the service gets used to the load.
-const WARM_UP_SHARE: u32 = 5;
-
-/// Intervals a window or step needs at least before it is judged.
-const MIN_INTERVALS: usize = 3;
+use super::recent::Recent;
 
 /// The judge of one phase.
 #[derive(Debug)]
@@ -27,20 +19,20 @@ pub(super) struct LiveJudge {
     plan: Arc<Plan>,
     index: usize,
     phase: Arc<Phase>,
-    /// What stop rules look at: snapshots of the window or of the current step.
-    recent: VecDeque<IntervalSnapshot>,
-    step: u32,
+    /// What stop rules look at.
+    recent: Recent,
 }
 
 impl LiveJudge {
     pub(super) fn new(plan: Arc<Plan>, index: usize, phase: Arc<Phase>) -> Self {
-        Self { plan, index, phase, recent: VecDeque::new(), step: 0 }
+        let recent = Recent::new(phase.step_every);
+        Self { plan, index, phase, recent }
     }
 
     /// Takes note of what a worker measured; it has been merged into the totals already.
     pub(super) fn see(&mut self, snapshot: IntervalSnapshot) {
         if !self.phase.stop_when.is_empty() {
-            self.recent.push_back(snapshot);
+            self.recent.add(snapshot);
         }
     }
 
@@ -98,8 +90,7 @@ impl LiveJudge {
         if self.phase.stop_when.is_empty() {
             return None;
         }
-        let from = self.forget_old(elapsed);
-        let recent = self.window(from)?;
+        let recent = self.recent.totals(elapsed)?;
         let figures = PhaseFigures::new(recent.phase(self.index as u32)?);
         let found = |rule: &StopRule| {
             let measured = figures.value(&rule.measure, &BTreeMap::new())?;
@@ -110,43 +101,6 @@ impl LiveJudge {
             })
         };
         self.phase.stop_when.iter().find_map(found)
-    }
-
-    /// Drops what is before the window or the current step; gives the time it begins at.
-    fn forget_old(&mut self, elapsed: Duration) -> Duration {
-        let from = match self.phase.step_every {
-            None => elapsed.saturating_sub(WINDOW),
-            Some(every) => {
-                let step = (elapsed.as_nanos() / every.as_nanos().max(1)) as u32;
-                // An interval that ends with a step still belongs to it.
-                let step = if every * step == elapsed { step.saturating_sub(1) } else { step };
-                self.step = self.step.max(step);
-                every * self.step + every / WARM_UP_SHARE
-            }
-        };
-        let from_ns = u64::try_from(from.as_nanos()).unwrap_or(u64::MAX);
-        self.recent.retain(|snapshot| snapshot.start_ns >= from_ns);
-        from
-    }
-
-    /// What was measured since `from`, with times counted from there.
-    fn window(&self, from: Duration) -> Option<RunTotals> {
-        let from_ns = u64::try_from(from.as_nanos()).unwrap_or(u64::MAX);
-        let mut starts: Vec<_> = self.recent.iter().map(|snapshot| snapshot.start_ns).collect();
-        starts.sort_unstable();
-        starts.dedup();
-        if starts.len() < MIN_INTERVALS {
-            return None;
-        }
-        let begin_ns = starts[0].max(from_ns);
-        let mut totals = RunTotals::default();
-        for snapshot in &self.recent {
-            let mut shifted = snapshot.clone();
-            shifted.start_ns -= begin_ns;
-            // A snapshot of another version has not come this far.
-            let _ = totals.merge(&shifted);
-        }
-        Some(totals)
     }
 }
 

@@ -10,6 +10,7 @@ mod health;
 mod intervals;
 mod judge;
 mod outcome;
+mod recent;
 
 pub(crate) use dispatcher::Message;
 pub use handle::{RunHandle, RunOptions, StartError, Stopper, start};

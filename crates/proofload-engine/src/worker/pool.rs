@@ -77,12 +77,9 @@ impl<S: UserSource> Pool<S> {
                 let seat = self.new_seat(&mut state, kind);
                 state.looping.push(Rc::clone(&seat));
                 drop(state);
-                self.spawn(user::looping(
-                    self.source.user(Rc::clone(&seat)),
-                    seat,
-                    self.settings.budget.for_user(),
-                    UserGuard(Rc::clone(self)),
-                ));
+                let user = self.source.user(Rc::clone(&seat));
+                let guard = UserGuard::new(self, &seat);
+                self.spawn(user::looping(user, seat, self.settings.budget.for_user(), guard));
             } else {
                 return;
             }
@@ -98,7 +95,7 @@ impl<S: UserSource> Pool<S> {
         state.reserve_kind(kind);
         if let Some(seat) = state.idle[kind].pop_front() {
             self.record_start_lag(intended);
-            seat.set_intended_start(Some(intended));
+            seat.accept_arrival(intended);
             seat.wake();
         } else if state.arriving < self.settings.max_arriving {
             drop(state);
@@ -129,6 +126,7 @@ impl<S: UserSource> Pool<S> {
         state.reserve_kind(seat.kind);
         if let Some(intended) = state.backlog[seat.kind].pop_front() {
             state.backlog_length -= 1;
+            seat.accept_arrival(intended);
             return Some(intended);
         }
         let other = (0..state.backlog.len()).find(|&kind| !state.backlog[kind].is_empty());
@@ -153,10 +151,8 @@ impl<S: UserSource> Pool<S> {
     }
 
     /// An arriving user leaves of its own accord, because its start failed or its data is used up.
-    /// The arrival it was to serve, if any, is lost.
-    pub(super) fn leave_arriving(&self, arrival: Option<Instant>) {
+    pub(super) fn leave_arriving(&self) {
         self.state.borrow_mut().arriving -= 1;
-        self.phase.recorder.count_dropped(u64::from(arrival.is_some()));
     }
 
     /// No more arrivals: looping and idle users are told to leave, those at work after what they are
@@ -220,9 +216,10 @@ impl<S: UserSource> Pool<S> {
         state.arriving += 1;
         let seat = self.new_seat(&mut state, kind);
         drop(state);
-        seat.set_intended_start(Some(intended));
+        seat.accept_arrival(intended);
         let user = self.source.user(Rc::clone(&seat));
-        self.spawn(user::arriving(user, seat, Rc::clone(self), UserGuard(Rc::clone(self))));
+        let guard = UserGuard::new(self, &seat);
+        self.spawn(user::arriving(user, seat, Rc::clone(self), guard));
     }
 
     fn new_seat(&self, state: &mut State, kind: usize) -> Rc<Seat> {
@@ -246,7 +243,8 @@ impl<S: UserSource> Pool<S> {
         self.phase.recorder.record_start_lag(intended.elapsed());
     }
 
-    fn user_left(&self) {
+    fn user_left(&self, seat: &Seat) {
+        self.phase.recorder.count_dropped(u64::from(seat.owes_iteration()));
         let mut state = self.state.borrow_mut();
         state.live -= 1;
         self.phase.recorder.set_users(state.live);
@@ -265,11 +263,21 @@ impl State {
     }
 }
 
-/// Keeps count of a user, however its task ends: in order, cut off, or by a panic.
-pub(super) struct UserGuard<S: UserSource>(Rc<Pool<S>>);
+/// Keeps count of a user and of the arrival it has not begun to serve, however its task ends: in
+/// order, cut off (perhaps before it ever ran), or by a panic.
+pub(super) struct UserGuard<S: UserSource> {
+    pool: Rc<Pool<S>>,
+    seat: Rc<Seat>,
+}
+
+impl<S: UserSource> UserGuard<S> {
+    fn new(pool: &Rc<Pool<S>>, seat: &Rc<Seat>) -> Self {
+        Self { pool: Rc::clone(pool), seat: Rc::clone(seat) }
+    }
+}
 
 impl<S: UserSource> Drop for UserGuard<S> {
     fn drop(&mut self) {
-        self.0.user_left();
+        self.pool.user_left(&self.seat);
     }
 }

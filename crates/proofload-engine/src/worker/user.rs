@@ -41,7 +41,7 @@ pub(super) async fn arriving<S: UserSource>(
     // is measured from the intended start.
     let mut arrival = seat.intended_start();
     if !start(&mut user, &seat).await {
-        return pool.leave_arriving(arrival);
+        return pool.leave_arriving();
     }
     // A start without requests leaves the intended start to the iteration.
     if arrival.is_some() && seat.intended_start().is_none() {
@@ -51,7 +51,7 @@ pub(super) async fn arriving<S: UserSource>(
         if let Some(intended) = arrival.take()
             && iterate(&mut user, &seat, Some(intended)).await == Outcome::Exhausted
         {
-            pool.leave_arriving(Some(intended));
+            pool.leave_arriving();
             break;
         }
         arrival = pool.next_arrival(&seat);
@@ -84,8 +84,11 @@ async fn start(user: &mut impl VirtualUser, seat: &Seat) -> bool {
 
 async fn iterate(user: &mut impl VirtualUser, seat: &Seat, intended: Option<Instant>) -> Outcome {
     seat.set_intended_start(intended);
+    seat.set_owes_iteration(false);
     let running = seat.phase.recorder.begin_iteration();
     let outcome = user.iterate().await;
     running.end(outcome);
+    // An arrival for which there was no work left is one that was not served.
+    seat.set_owes_iteration(intended.is_some() && outcome == Outcome::Exhausted);
     outcome
 }

@@ -116,14 +116,16 @@ pub struct Seat {
     /// What holds for every user of the phase.
     pub phase: Rc<PhaseContext>,
     intended: Cell<Option<Instant>>,
+    owes_iteration: Cell<bool>,
     retired: Cell<bool>,
     wake: Notify,
 }
 
 impl Seat {
     pub(crate) fn new(user_id: u64, kind: usize, phase: Rc<PhaseContext>) -> Rc<Self> {
-        let (intended, retired) = (Cell::new(None), Cell::new(false));
-        Rc::new(Self { user_id, kind, phase, intended, retired, wake: Notify::new() })
+        let (intended, owes_iteration) = (Cell::new(None), Cell::new(false));
+        let (retired, wake) = (Cell::new(false), Notify::new());
+        Rc::new(Self { user_id, kind, phase, intended, owes_iteration, retired, wake })
     }
 
     /// When the iteration that now begins was to start, if the schedule said so and nobody has asked
@@ -146,6 +148,22 @@ impl Seat {
 
     pub(crate) fn set_intended_start(&self, at: Option<Instant>) {
         self.intended.set(at);
+    }
+
+    /// Whether an arrival was given to the user whose iteration has not begun. If the user leaves
+    /// like that, however that comes about, the arrival is lost and has to be counted.
+    pub(crate) fn owes_iteration(&self) -> bool {
+        self.owes_iteration.get()
+    }
+
+    pub(crate) fn set_owes_iteration(&self, owes: bool) {
+        self.owes_iteration.set(owes);
+    }
+
+    /// Gives the user an arrival that was to start at `intended`.
+    pub(crate) fn accept_arrival(&self, intended: Instant) {
+        self.intended.set(Some(intended));
+        self.owes_iteration.set(true);
     }
 
     /// Whether the user is to leave after what it is doing now.

@@ -1,132 +1,129 @@
-//! Plans made by hand and runs of them.
+//! Plans from text and runs of them.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use proofload_core::inspect::Inspector;
-use proofload_core::metrics::RequestStats;
-use proofload_core::plan::{
-    ArrivalLoad, BaseUrl, Grading, GroupId, HttpSettings, Load, Method, Overload, Phase, Plan,
-    RateStage, RequestSpec, RequestUrl, Scheme, Spacing, Step, Target, Task, TaskOrder, ThinkTime,
-    UserKind, UserLoad, UserStage,
-};
-use proofload_core::schedule::MixEntry;
-use proofload_core::template::Template;
-use proofload_engine::run::{RunOptions, RunOutcome, start};
+use proofload_core::event::{Interval, RunEvent};
+use proofload_core::metrics::{IterationStats, PhaseTotals, RequestStats};
+use proofload_core::plan::{Inputs, Overrides, Plan};
+use proofload_core::schedule::{self, Shard, Step};
+use proofload_engine::run::{RunHandle, RunOptions, RunOutcome, start};
 use proofload_engine::workload::Scripted;
-use proofload_testbed::fixture::Fixture;
+use proofload_testbed::fixture::{Fixture, Ledger};
+
+/// Seed of every run.
+pub(crate) const SEED: u64 = 1;
+
+/// How long a server may take to come to rest; nothing depends on how long.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A kind of user that gets `/x` over and over.
+pub(crate) const GET_X: &str =
+    "[[user]]\nname = \"u\"\n[[user.task]]\nname = \"x\"\nget = \"/x\"\n";
+
+/// The plan with this text and this target.
+pub(crate) fn plan(target: &str, text: &str) -> Arc<Plan> {
+    let text = format!("target = \"{target}\"\n{text}");
+    let plan = Plan::parse("plan.toml", &text, &Overrides::default(), &Inputs::NONE);
+    Arc::new(plan.unwrap_or_else(|errors| panic!("{errors}")))
+}
+
+/// Starts a run of the plan's users.
+pub(crate) fn launch(plan: &Arc<Plan>, workers: u32) -> RunHandle {
+    let workload = Scripted::new(Arc::clone(plan)).expect("the plan can run");
+    let options = RunOptions { workers: Some(workers), seed: Some(SEED) };
+    start(Arc::clone(plan), &workload, options).expect("the run starts")
+}
+
+/// A run that has ended.
+pub(crate) struct Ran {
+    pub(crate) outcome: RunOutcome,
+}
 
 /// Runs a plan to its end.
-pub(crate) fn run(plan: Plan, workers: u32) -> RunOutcome {
-    let plan = Arc::new(plan);
-    let workload = Scripted::new(Arc::clone(&plan)).expect("the plan can run");
-    let options = RunOptions { workers: Some(workers), seed: Some(1) };
-    start(plan, &workload, options).expect("the run starts").wait()
+pub(crate) fn run(plan: &Arc<Plan>, workers: u32) -> Ran {
+    finish(launch(plan, workers))
 }
 
-/// Everything measured about the requests of a phase.
-pub(crate) fn requests(outcome: &RunOutcome, phase: u32) -> RequestStats {
-    outcome.totals.phase(phase).expect("the phase ran").requests()
+/// Waits for the end of a run. What was told of each interval must add up to the totals.
+pub(crate) fn finish(handle: RunHandle) -> Ran {
+    let intervals: Vec<Interval> = handle
+        .events()
+        .filter_map(|event| match event {
+            RunEvent::Interval(interval) => Some(*interval),
+            _ => None,
+        })
+        .collect();
+    let outcome = handle.wait();
+    for (phase, totals) in outcome.totals.phases() {
+        let told = intervals.iter().filter(|interval| interval.phase == phase as usize);
+        let (mut requests, mut iterations) = (RequestStats::default(), IterationStats::default());
+        for interval in told {
+            requests.merge(&interval.requests);
+            iterations.merge(&interval.iterations);
+        }
+        requests.checks.clear();
+        assert_eq!(requests, totals.requests(), "the intervals of phase {phase} add up");
+        assert_eq!(iterations, totals.iterations, "the intervals of phase {phase} add up");
+    }
+    Ran { outcome }
 }
 
-/// A plan in which every user gets `path` over and over.
-pub(crate) fn plan(fixture: &Fixture, path: &str, phases: Vec<Phase>) -> Plan {
-    let address = fixture.addr();
-    let task = Task {
-        name: "get".into(),
-        weight: 1,
-        steps: vec![Step::Request(Box::new(get(path)))],
-        think_time: None,
-        feeds: Vec::new(),
-    };
-    let kind = UserKind {
-        name: "user".into(),
-        weight: 1,
-        count: None,
-        think_time: ThinkTime::None,
-        on_start: Vec::new(),
-        tasks: vec![task],
-        on_stop: Vec::new(),
-        order: TaskOrder::Weighted,
-        variables: Vec::new(),
-        counters: Vec::new(),
-        start_feeds: Vec::new(),
-    };
-    Plan {
-        name: "test".into(),
-        description: None,
-        target: Target::Url(BaseUrl {
-            scheme: Scheme::Http,
-            host: address.ip().to_string().into(),
-            port: address.port(),
-            prefix: "".into(),
-        }),
-        health: None,
-        http: HttpSettings::default(),
-        headers: Vec::new(),
-        users: vec![kind],
-        phases,
-        thresholds: Vec::new(),
-        grading: Grading::default(),
-        feeds: Vec::new(),
-        cache: None,
-        groups: vec!["GET".into()],
-        checks: Vec::new(),
-        seed: None,
+impl Ran {
+    /// What was measured in a phase.
+    pub(crate) fn phase(&self, index: u32) -> &PhaseTotals {
+        self.outcome.totals.phase(index).expect("the phase ran")
+    }
+
+    /// What was measured of all requests of a phase.
+    pub(crate) fn requests(&self, index: u32) -> RequestStats {
+        self.phase(index).requests()
+    }
+
+    /// What was measured of all requests of the run.
+    pub(crate) fn all_requests(&self) -> RequestStats {
+        let mut all = RequestStats::default();
+        self.outcome.totals.phases().for_each(|(_, totals)| all.merge(&totals.requests()));
+        all
+    }
+
+    /// Finished requests of a phase under this name.
+    pub(crate) fn named(&self, index: u32, name: &str) -> RequestStats {
+        let mut named = RequestStats::default();
+        let series = self.phase(index).series().filter(|(meta, _)| meta.name == name);
+        series.for_each(|(_, stats)| named.merge(stats));
+        named
     }
 }
 
-fn get(path: &str) -> RequestSpec {
-    RequestSpec {
-        group: GroupId(0),
-        method: Method::new("GET").expect("a token"),
-        url: RequestUrl::Path { origin: None, path: Template::literal(path.as_bytes()) },
-        headers: Vec::new(),
-        body: None,
-        sign: None,
-        timeout: None,
-        redirects: None,
-        required: false,
-        inspect: Inspector::default(),
+/// The ledger once nothing is in flight.
+pub(crate) fn settled(fixture: &Fixture) -> Ledger {
+    fixture.settled_ledger(PATIENCE).expect("the server comes to rest")
+}
+
+/// How many iterations the schedule of a phase starts by itself (open load, bursts of requests).
+pub(crate) fn scheduled(plan: &Plan, phase: usize, workers: u32) -> u64 {
+    scheduled_at(plan, phase, workers).len() as u64
+}
+
+/// When the schedule of a phase starts iterations, since the start of the phase, in order.
+pub(crate) fn scheduled_at(plan: &Plan, phase: usize, workers: u32) -> Vec<Duration> {
+    let mut starts = Vec::new();
+    for index in 0..workers {
+        let shard = Shard::new(index, workers);
+        let mut schedule = schedule::of_phase(&plan.phases[phase], shard, SEED);
+        let mut now = Duration::ZERO;
+        loop {
+            match schedule.next(now) {
+                Step::Start { at } => {
+                    starts.push(at);
+                    now = now.max(at);
+                }
+                Step::Users { until, .. } => now = until,
+                Step::Finished => break,
+            }
+        }
     }
-}
-
-/// A phase with this load.
-pub(crate) fn phase(load: Load) -> Phase {
-    Phase {
-        name: "phase".into(),
-        load,
-        kinds: vec![MixEntry { kind: 0, weight: 1, count: None }],
-        bursts: Vec::new(),
-        expect: Vec::new(),
-        stop_when: Vec::new(),
-        step_every: None,
-        graceful_stop: Duration::from_secs(5),
-        think_time: None,
-        abort_on_fail: false,
-        abort_delay: Duration::ZERO,
-    }
-}
-
-/// So many users for so long.
-pub(crate) fn users(users: u32, time: Duration) -> Load {
-    Load::Users(UserLoad {
-        stages: vec![UserStage { users, over: Duration::ZERO }, UserStage { users, over: time }],
-        iterations_per_user: None,
-        unbounded: false,
-    })
-}
-
-/// So many arrivals a second for so long.
-pub(crate) fn arrivals(per_second: f64, max_users: u32, time: Duration) -> Load {
-    Load::Arrivals(ArrivalLoad {
-        stages: vec![
-            RateStage { per_second, over: Duration::ZERO },
-            RateStage { per_second, over: time },
-        ],
-        max_users,
-        spacing: Spacing::Even,
-        overload: Overload::Queue { limit: 100_000 },
-        max_arrivals: None,
-    })
+    starts.sort_unstable();
+    starts
 }
