@@ -164,13 +164,12 @@ mod tests {
 
     #[test]
     fn a_step_is_looked_at_without_its_warm_up_and_without_the_next() {
-        // Steps of 5 s: seconds 1 to 4 of each count, from the third of them on. What the quick
-        // worker reported for the next second is there as well.
-        let of_a_step = [0, 0, 6, 8];
+        // Steps of 5 s: seconds 1 to 4 of each count, from the third of them on; that one may be
+        // there from the quick worker only.
         let counts = looked_at(Some(seconds(5)), 15);
-        assert_eq!(counts[..5], [0, 0, 5, 7, 8]);
-        assert_eq!(counts[5..10], [0, 3, 5, 7, 8]);
-        let _ = of_a_step;
+        for step in counts.chunks(5) {
+            assert_eq!(step, [0, 0, 5, 7, 8]);
+        }
     }
 
     #[test]
