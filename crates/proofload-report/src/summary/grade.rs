@@ -109,6 +109,9 @@ fn grade(style: &Style, result: &RunResult, options: &SummaryOptions<'_>) -> Vec
         .summary
         .grade
         .map_or(("NO GRADE", Tone::Bold), |grade| (grade.name(), grade_tone(grade)));
+    // A good grade for numbers that are in doubt is no reason for green.
+    let is_in_doubt = tone == Tone::LoudGood && !result.summary.trustworthy;
+    let tone = if is_in_doubt { Tone::LoudFair } else { tone };
     let picture = boxed(style, word);
     let facts = facts(style, result, options);
     let mut lines = Vec::new();
