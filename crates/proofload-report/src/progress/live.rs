@@ -67,8 +67,11 @@ fn phase_line(
 /// Users or rate: as it is, and as it is wanted.
 fn load_now(style: &Style, current: &Current, plan: &PhasePlan, elapsed: Duration) -> Line {
     let mut line = Line::new(style);
-    let users = current.latest.map_or(0, |latest| latest.users);
     line.text("   ");
+    let Some(Latest { users, .. }) = current.latest else {
+        line.dim(&plan.load_text);
+        return line;
+    };
     if let Some(rate) = plan.rate_at(elapsed) {
         line.text(&human_rate(rate)).dim(" wanted, ");
         line.text(&human_count(users.into()));
@@ -91,12 +94,12 @@ fn run_line(style: &Style, track: &Track, now: Duration) -> Line {
     let mut line = label(style, "run");
     let mut facts = Line::new(style);
     let Some(outlook) = track.outlook(now) else {
-        line.text(&clock(now)).dim(", ends when its work is done");
+        line.text(&clock(now)).dim(", until the work is done");
         return line;
     };
     facts.text(&format!("  {:>3.0}%", (outlook.share * 100.0).floor()));
     facts.dim("  ").text(&clock(now));
-    let at_least = if outlook.is_open_ended { "at least " } else { "" };
+    let at_least = if outlook.is_open_ended { "≥ " } else { "" };
     facts.dim(&format!(", {at_least}{} left", clock(outlook.left)));
     let room = line.room().saturating_sub(facts.width()).min(BAR);
     let filled = bar(outlook.share, room, style);
@@ -112,15 +115,21 @@ fn requests_line(style: &Style, track: &Track, current: &Current) -> Line {
     let per_second = current.latest.map_or(0.0, |latest| latest.per_second);
     line.push(&format!("{:>8}", human_rate(per_second)), Tone::Bold);
     let run = track.run();
-    let mut counts = Line::new(style);
-    counts.text("  ").text(&human_count(run.requests)).dim(" in all  ");
-    counts.append(&errors(style, run));
-    let room = line.room().saturating_sub(counts.width() + 2).min(SPARKS);
-    let sparks = sparkline(track.history(), room, style);
-    if !sparks.is_empty() {
+    let (mut total, mut failed) = (Line::new(style), Line::new(style));
+    total.text("  ").text(&human_count(run.requests)).dim(" in all");
+    failed.text("  ").append(&errors(style, run));
+    // Errors matter more than the total, and the total more than the picture.
+    let room = line.room().saturating_sub(failed.width());
+    let has_total = total.width() <= room;
+    let room = room.saturating_sub(if has_total { total.width() + 2 } else { 2 });
+    let sparks = sparkline(track.history(), room.min(SPARKS), style);
+    if !sparks.is_empty() && has_total {
         line.text("  ").dim(&sparks);
     }
-    line.append(&counts);
+    if has_total {
+        line.append(&total);
+    }
+    line.append(&failed);
     line
 }
 
@@ -141,7 +150,7 @@ fn response_line(style: &Style, current: &Current) -> Line {
             line.push("no answer in the last second", Tone::Fair);
         }
         None => {
-            line.dim("waiting for the first answers");
+            line.dim("no answers yet");
         }
     }
     line

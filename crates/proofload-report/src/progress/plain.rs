@@ -6,7 +6,7 @@ use proofload_core::event::RunEvent;
 use proofload_core::metrics::Histogram;
 use proofload_core::units::{human_count, human_ns, human_rate};
 
-use super::track::{Track, clock, errors};
+use super::track::{Track, clock, errors, short_name};
 use crate::load_text::users_count;
 use crate::style::Style;
 use crate::text::Line;
@@ -42,7 +42,12 @@ impl PlainLines {
                 self.forget();
                 let plan = track.phases().get(*phase)?;
                 let mut line = Line::new(style);
-                line.text(&format!("[{}] {}: {}", clock(now), plan.name, plan.load_text));
+                line.text(&format!(
+                    "[{}] {}: {}",
+                    clock(now),
+                    short_name(&plan.name, style),
+                    plan.load_text
+                ));
                 Some(line)
             }
             RunEvent::Interval(interval) => {
@@ -75,7 +80,7 @@ impl PlainLines {
         let users = current.latest.map_or(0, |latest| latest.users);
         let seconds = self.length.as_secs_f64();
         let rate = if seconds > 0.0 { self.requests as f64 / seconds } else { 0.0 };
-        line.text(&format!("] {}: {}, ", plan.name, users_count(users)));
+        line.text(&format!("] {}: {}, ", short_name(&plan.name, style), users_count(users)));
         line.text(&human_rate(rate));
         if let Some(p95) = self.response.value_at_quantile(0.95) {
             line.text(&format!(", p95 {}", human_ns(p95 as f64)));

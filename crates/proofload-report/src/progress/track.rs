@@ -11,7 +11,7 @@ use proofload_core::units::{human_ns, human_rate, human_ratio};
 
 use crate::load_text::{counted, load_text};
 use crate::style::{Style, Tone};
-use crate::text::Line;
+use crate::text::{Line, clean, fit_middle};
 
 /// How many values of the throughput are kept: as many as the widest view shows.
 const HISTORY: usize = 60;
@@ -267,26 +267,39 @@ impl Current {
         let symbols = style.symbols();
         let (mark, tone) = match self.sums.error_share() {
             Some(0.0) => (symbols.good, Tone::Good),
-            Some(_) => (symbols.fair, Tone::Fair),
-            None => (symbols.bad, Tone::Bad),
+            Some(share) if share < 1.0 => (symbols.fair, Tone::Fair),
+            _ => (symbols.bad, Tone::Bad),
         };
         let name = phases.get(self.phase).map_or("", |phase| phase.name.as_str());
-        let name =
-            crate::text::fit_middle(&crate::text::clean(name, style), style.width / 3, style);
-        line.push(mark, tone).text(" ").push(&name, Tone::Bold);
-        line.dim("  in ").text(&clock(self.measured));
-        line.text("  ").text(&counted(self.sums.requests, "request"));
+        line.push(mark, tone).text(" ").push(&short_name(name, style), Tone::Bold);
         if self.sums.requests == 0 {
+            line.dim("  in ").text(&clock(self.measured)).text("  no requests");
             return line;
         }
+        let mut facts = Vec::new();
+        let mut fact = |label: &str, text: &str| {
+            let mut part = Line::new(style);
+            part.text("  ").dim(label).text(text);
+            facts.push(part);
+        };
+        fact("in ", &clock(self.measured));
+        fact("", &counted(self.sums.requests, "request"));
         let seconds = self.measured.as_secs_f64();
         if seconds > 0.0 {
-            line.dim("  ").text(&human_rate(self.sums.requests as f64 / seconds));
+            fact("", &human_rate(self.sums.requests as f64 / seconds));
         }
         if let Some(p95) = self.response.value_at_quantile(0.95) {
-            line.dim("  p95 ").text(&human_ns(p95 as f64));
+            fact("p95 ", &human_ns(p95 as f64));
         }
-        line.text("  ").append(&errors(style, &self.sums));
+        let mut failed = Line::new(style);
+        failed.text("  ").append(&errors(style, &self.sums));
+        // Room for the errors is kept: they matter most.
+        for fact in &facts {
+            if line.width() + fact.width() + failed.width() <= style.width {
+                line.append(fact);
+            }
+        }
+        line.append(&failed);
         line
     }
 }
@@ -303,6 +316,11 @@ impl News {
             }
         }
     }
+}
+
+/// The name of a phase in a line that has to tell more: at most a third of it.
+pub(super) fn short_name(name: &str, style: &Style) -> String {
+    fit_middle(&clean(name, style), style.width / 3, style)
 }
 
 /// `no errors` or `12 errors (0.02%)`.

@@ -3,7 +3,7 @@
 use proofload_core::result::{ErrorSampleRow, PhaseResult};
 use proofload_core::units::{human_count, human_ratio};
 
-use super::{MAX_ROWS, and_more, heading, ms_text};
+use super::{MAX_ROWS, and_more, heading, ms_text, wrapped};
 use crate::load_text::counted;
 use crate::style::{Style, Tone};
 use crate::text::{Column, Line, Table};
@@ -46,8 +46,8 @@ pub(super) fn kinds(style: &Style, phases: &[&PhaseResult]) -> Vec<Line> {
         lines.push(line);
         if let Some(sample) = kind.sample {
             let mut line = Line::new(style);
-            line.dim(&format!("  {:width$}  {}", "", sample_text(sample)));
-            lines.push(line);
+            line.pad_to(width + 4);
+            lines.extend(wrapped(style, line, &sample_text(sample), Tone::Dim, width + 4));
         }
     }
     lines.extend(and_more(style, kinds.len().saturating_sub(MAX_ROWS), "kinds"));

@@ -23,7 +23,7 @@ fn expectations(style: &Style, result: &RunResult) -> Vec<Line> {
         Column::name("phase"),
         Column::words("measure", 0),
         Column::number("measured", 0),
-        Column::words("target", 1),
+        Column::words("target", 2),
         Column::words("limit", 1),
     ];
     let mut table = Table::new(style, &columns);

@@ -4,7 +4,7 @@ use proofload_core::result::{PhaseResult, RunResult};
 use proofload_core::units::{human_count, human_ratio};
 use proofload_core::verdict::ExitCode;
 
-use super::{MAX_ROWS, SummaryOptions, and_more, grade_tone, ms_text};
+use super::{MAX_ROWS, SummaryOptions, and_more, grade_tone, ms_text, wrapped};
 use crate::style::{Style, Tone};
 use crate::text::{Line, width_of};
 
@@ -78,28 +78,9 @@ fn doubts(style: &Style, result: &RunResult) -> Vec<Line> {
         if result.test_results.len() > 1 {
             intro.text(&format!("{}: ", phase.scenario));
         }
-        lines.extend(wrapped(style, intro, &reason.text));
+        lines.extend(wrapped(style, intro, &reason.text, Tone::Plain, 4));
     }
     lines.extend(and_more(style, doubts.len().saturating_sub(MAX_ROWS), "reasons"));
-    lines
-}
-
-/// A text over as many lines as it needs, the later ones indented.
-fn wrapped(style: &Style, intro: Line, text: &str) -> Vec<Line> {
-    const INDENT: usize = 4;
-    let (mut lines, mut line) = (Vec::new(), intro);
-    for word in text.split_whitespace() {
-        let mut part = Line::new(style);
-        part.text(word).text(" ");
-        // The blank at the end may stand beyond the edge: it is not written.
-        if part.width() > line.room() + 1 && line.width() > INDENT {
-            lines.push(line);
-            line = Line::new(style);
-            line.pad_to(INDENT);
-        }
-        line.append(&part);
-    }
-    lines.push(line);
     lines
 }
 
@@ -109,6 +90,9 @@ fn grade(style: &Style, result: &RunResult, options: &SummaryOptions<'_>) -> Vec
         .summary
         .grade
         .map_or(("NO GRADE", Tone::Bold), |grade| (grade.name(), grade_tone(grade)));
+    // A good grade for numbers that are in doubt is no reason for green.
+    let is_in_doubt = tone == Tone::LoudGood && !result.summary.trustworthy;
+    let tone = if is_in_doubt { Tone::LoudFair } else { tone };
     let picture = boxed(style, word);
     let facts = facts(style, result, options);
     let mut lines = Vec::new();

@@ -26,6 +26,8 @@ pub(super) fn lines(style: &Style, phases: &[&PhaseResult]) -> Vec<Line> {
     let bars = latency_bars(&buckets);
     let largest = bars.iter().map(|bar| bar.count).max().unwrap_or(0).max(1);
     let count_width = width_of(&human_count(largest));
+    let bounds: Vec<String> = bars.iter().map(|bar| human_ns(bar.up_to_ns)).collect();
+    let bound_width = bounds.iter().map(|bound| width_of(bound)).max().unwrap_or(0);
     let marks = |low: f64, high: f64| {
         let within = |q: f64| {
             response.value_at_quantile(q).is_some_and(|ns| low < ns as f64 && ns as f64 <= high)
@@ -40,10 +42,10 @@ pub(super) fn lines(style: &Style, phases: &[&PhaseResult]) -> Vec<Line> {
     let remark = if phases.len() > 1 { "all phases, successes and failures" } else { "" };
     let mut lines = vec![heading(style, "Response times", remark)];
     let mut low = -1.0;
-    for (at, each) in bars.iter().enumerate() {
+    for (at, (each, bound)) in bars.iter().zip(&bounds).enumerate() {
         let is_last = at + 1 == bars.len();
         let mut line = Line::new(style);
-        line.text(&format!("  ≤ {:>9}  ", human_ns(each.up_to_ns)));
+        line.text(&format!("  ≤ {bound:>bound_width$}  "));
         let marks = marks(low, if is_last { f64::INFINITY } else { each.up_to_ns });
         low = each.up_to_ns;
         let facts = format!(

@@ -19,7 +19,7 @@ use proofload_core::units::{human_ns, human_ratio};
 use proofload_core::verdict::{ExitCode, Grade};
 
 use crate::style::{Style, Tone};
-use crate::text::Line;
+use crate::text::{Line, clean};
 
 /// Rows of a table before the rest is only counted.
 const MAX_ROWS: usize = 15;
@@ -83,6 +83,24 @@ fn and_more(style: &Style, more: usize, what: &str) -> Option<Line> {
         line.dim(&format!("  {} and {more} more {what}", style.symbols().ellipsis));
         line
     })
+}
+
+/// A text over as many lines as it needs; all but the first, which goes on after `intro`, begin at
+/// column `indent`.
+fn wrapped(style: &Style, intro: Line, text: &str, tone: Tone, indent: usize) -> Vec<Line> {
+    let (mut lines, mut line) = (Vec::new(), intro);
+    for word in clean(text, style).split_whitespace() {
+        let mut part = Line::new(style);
+        part.push(word, tone).text(" ");
+        // The blank at the end may stand beyond the edge: it is not written.
+        if part.width() > line.room() + 1 && line.width() > indent {
+            lines.push(std::mem::replace(&mut line, Line::new(style)));
+            line.pad_to(indent);
+        }
+        line.append(&part);
+    }
+    lines.push(line);
+    lines
 }
 
 /// A time in milliseconds, for people.

@@ -25,9 +25,10 @@ pub(super) fn lines(style: &Style, result: &RunResult) -> Vec<Line> {
     if phases.is_empty() {
         return Vec::new();
     }
+    let has_grades = phases.iter().any(|phase| phase.grade.is_some());
     let mut table = Table::new(style, &COLUMNS);
     for phase in phases.iter().take(MAX_PHASES) {
-        table.row(row(style, phase));
+        table.row(row(style, phase, has_grades));
     }
     if phases.len() > 1 {
         let summary = &result.summary;
@@ -45,7 +46,7 @@ pub(super) fn lines(style: &Style, result: &RunResult) -> Vec<Line> {
     lines
 }
 
-fn row(style: &Style, phase: &PhaseResult) -> Vec<(String, Tone)> {
+fn row(style: &Style, phase: &PhaseResult, has_grades: bool) -> Vec<(String, Tone)> {
     if !phase.was_run {
         let mut row = vec![(phase.scenario.clone(), Tone::Dim)];
         row.resize(COLUMNS.len() - 1, (String::new(), Tone::Plain));
@@ -54,9 +55,11 @@ fn row(style: &Style, phase: &PhaseResult) -> Vec<(String, Tone)> {
     }
     let none = style.symbols().none;
     let rate = phase.requests_per_second.map_or_else(|| none.to_owned(), human_rate);
-    let grade = phase
-        .grade
-        .map_or((none.to_owned(), Tone::Dim), |grade| (grade.name().to_owned(), grade_tone(grade)));
+    // Where nothing was expected at all, the column is left out.
+    let ungraded = if has_grades { none } else { "" };
+    let grade = phase.grade.map_or((ungraded.to_owned(), Tone::Dim), |grade| {
+        (grade.name().to_owned(), grade_tone(grade))
+    });
     vec![
         (phase.scenario.clone(), Tone::Bold),
         (human_count(phase.users_max.into()), Tone::Plain),

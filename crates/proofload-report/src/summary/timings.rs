@@ -2,7 +2,7 @@
 
 use proofload_core::result::{Distribution, PhaseResult};
 
-use super::{MAX_PHASES, heading, ms_cell, ms_text};
+use super::{MAX_ROWS, and_more, heading, ms_cell, ms_text};
 use crate::style::{Style, Tone};
 use crate::text::{Column, Line, Table};
 
@@ -35,7 +35,8 @@ pub(super) fn parts(style: &Style, phases: &[&PhaseResult]) -> Vec<Line> {
     if measured.is_empty() {
         return Vec::new();
     }
-    for phase in measured.into_iter().take(MAX_PHASES) {
+    let more = measured.len().saturating_sub(MAX_ROWS);
+    for phase in measured.into_iter().take(MAX_ROWS) {
         let mut row = vec![(phase.scenario.clone(), Tone::Plain)];
         row.extend(PARTS.iter().map(|(part, _)| (of(phase, part), Tone::Plain)));
         table.row(row);
@@ -43,6 +44,7 @@ pub(super) fn parts(style: &Style, phases: &[&PhaseResult]) -> Vec<Line> {
     let mut lines =
         vec![heading(style, "Parts of a request", "average / p95, where they occurred")];
     lines.extend(table.lines());
+    lines.extend(and_more(style, more, "phases in the result file"));
     lines
 }
 
@@ -65,7 +67,8 @@ pub(super) fn service(style: &Style, phases: &[&PhaseResult]) -> Vec<Line> {
         Column::number("max", 3),
     ];
     let mut table = Table::new(style, &columns);
-    for phase in differing.into_iter().take(MAX_PHASES) {
+    let more = differing.len().saturating_sub(MAX_ROWS);
+    for phase in differing.into_iter().take(MAX_ROWS) {
         let mut row = |name: &str, what: &str, times: &Distribution| {
             table.row(vec![
                 (name.to_owned(), Tone::Plain),
@@ -82,6 +85,7 @@ pub(super) fn service(style: &Style, phases: &[&PhaseResult]) -> Vec<Line> {
     let remark = "response: from the intended start; service: from the actual start";
     let mut lines = vec![heading(style, "Response and service time", remark)];
     lines.extend(table.lines());
+    lines.extend(and_more(style, more, "phases in the result file"));
     lines
 }
 

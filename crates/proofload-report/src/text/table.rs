@@ -31,7 +31,7 @@ pub(crate) struct Column {
 impl Column {
     /// A column of names, which may be shortened.
     pub(crate) const fn name(title: &'static str) -> Self {
-        Self { title, align: Align::Left, rank: 0, shrinks_to: Some(10) }
+        Self { title, align: Align::Left, rank: 0, shrinks_to: Some(16) }
     }
 
     /// A column of numbers.

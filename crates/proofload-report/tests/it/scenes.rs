@@ -210,7 +210,7 @@ pub(crate) fn good() -> RunResult {
 pub(crate) fn failing() -> RunResult {
     let failures = vec![
         (9, ErrorKind::Http5xx, 503, "503 Service Unavailable".to_owned()),
-        (40, ErrorKind::Timeout, 0, "no complete answer within 10 s".to_owned()),
+        (40, ErrorKind::Timeout, 0, "no complete answer in time".to_owned()),
         (1001, ErrorKind::ConnectRefused, 0, "127.0.0.1:8000".to_owned()),
     ];
     let spike = Scene { failures, ..Scene::new("Spike", 1000) };
