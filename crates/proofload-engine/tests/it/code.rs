@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use proofload_core::inspect::{CacheRule, Condition};
 use proofload_core::metrics::{CheckCount, ErrorKind, PhaseTotals, RequestStats};
-use proofload_core::plan::{Header, Load, Phase, Plan};
+use proofload_core::plan::{Header, Load, Phase, Plan, UserLoad, UserStage};
 use proofload_core::schedule::MixEntry;
 use proofload_core::template::Template;
 use proofload_engine::run::{RunOptions, RunOutcome, start};
@@ -160,7 +160,12 @@ fn users_log_in_once_and_remember() {
             Ok(())
         },
     );
-    let (outcome, ledger) = run_kind(behaviour, iterations(60), kind, |_| ());
+    let load = UserLoad {
+        stages: vec![UserStage { users: 3, over: Duration::ZERO }],
+        iterations_per_user: Some(20),
+        unbounded: true,
+    };
+    let (outcome, ledger) = run_kind(behaviour, Load::Users(load), kind, |_| ());
     assert_eq!(
         [ledger.path("/login"), ledger.path("/private"), ledger.path("/logout")],
         [3, 60, 3]
@@ -236,13 +241,19 @@ fn expectations_extractions_and_cache_hits() {
         assert_eq!((counted.body(), counted.body_bytes()), (b"".as_slice(), 3));
         let unsendable = user.get("/ok").name("unsendable").header("a b", "c").send().await;
         assert_eq!(unsendable.unwrap_err().kind(), ErrorKind::Request);
+        user.get("/ok").name("twice").check("one", |_| true).send().await?;
+        let other = user.get("/ok").name("twice").check("other", |_| false).send().await;
+        assert_eq!(other.unwrap_err().detail(), "check `other` failed");
         Ok(())
     });
     let hit = Condition::Equals("HIT".into());
     let rule = CacheRule::Header { name: "x-cache".into(), condition: hit };
     let (outcome, ledger) =
         run_kind(behaviour, iterations(5), kind, |plan| plan.cache = Some(rule));
-    assert_eq!(ledger.requests, 30);
+    assert_eq!(ledger.requests, 40);
+    let checks = totals(&outcome).checks();
+    assert_eq!(checks["one"], CheckCount { passes: 5, fails: 0 });
+    assert_eq!(checks["other"], CheckCount { passes: 0, fails: 5 });
     for (name, failure, hits, known) in [
         ("gone, as it must be", None, 0, 5),
         ("gone", Some(ErrorKind::Http4xx), 0, 0),
@@ -409,7 +420,7 @@ fn requests_are_sent_as_described() {
 fn what_is_cut_off_is_counted() {
     let behaviour = Behaviour::new().prefix("/", Reply::text("x").after(Duration::from_secs(20)));
     let kind = Kind::new("visitor").task("get", 1, get_x);
-    let (outcome, ledger) = run_kind(behaviour, users(4, ms(300)), kind, |plan| {
+    let (outcome, ledger) = run_kind(behaviour, users(4, ms(1_000)), kind, |plan| {
         plan.phases[0].graceful_stop = ms(100);
     });
     let stats = named(&outcome, "GET /x");
@@ -550,7 +561,7 @@ fn what_the_code_gives_up_is_counted() {
     let behaviour = Behaviour::new().exact("/slow", slow).exact("/x", Reply::text("x"));
     let kind = Kind::new("visitor").task("get", 1, async |user: &mut User| {
         let slow = user.get("/slow").send();
-        assert!(tokio::time::timeout(ms(50), slow).await.is_err());
+        assert!(tokio::time::timeout(ms(250), slow).await.is_err());
         get_x(user).await
     });
     let load = Load::SharedIterations { users: 1, iterations: 3, max_duration: None };
