@@ -109,7 +109,9 @@ impl Scene {
         let share = ((at * 7919) % count.max(1)) as f64 / count.max(1) as f64;
         let factor = (3.0 * (share - 0.5)).exp()
             + if share > 0.985 { 40.0 * (share - 0.985) / 0.015 } else { 0.0 };
-        let service_ns = (median_us as f64 * 1000.0 * factor) as u64;
+        // More users make every answer slower.
+        let slower = 1.0 + f64::from(self.users) / 500.0;
+        let service_ns = (median_us as f64 * 1000.0 * factor * slower) as u64;
         let late_ns = self.lateness_us.map(|us| (us as f64 * 1000.0 * share * share * 2.0) as u64);
         let failure = self.failures.iter().find(|(every, ..)| at.is_multiple_of(*every));
         let is_new = at < u64::from(self.users);
