@@ -187,6 +187,8 @@ fn any_event() -> impl Strategy<Value = RunEvent> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn no_line_is_too_wide(
         events in proptest::collection::vec((any_event(), any::<u64>()), 1..12),
