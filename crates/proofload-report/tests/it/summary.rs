@@ -45,7 +45,7 @@ fn in_ascii_on_a_narrow_terminal() {
 #[test]
 fn every_width_is_kept() {
     for (_, result) in scenes::all() {
-        for width in (40..=200).step_by(9).chain([200]) {
+        for width in [40, 41, 57, 80, 133, 200] {
             let style = Style { color: false, unicode: width % 2 == 0, width };
             assert_fits(&shown(result, style), style);
         }
