@@ -27,11 +27,11 @@ fn main() {
         }
         _ => {
             let wanted = arguments.get(1).map_or("good", String::as_str);
-            for (_, result) in scenes::all().into_iter().filter(|(name, _)| *name == wanted) {
-                let exit_code = scenes::exit_code(&result);
+            for (_, result) in scenes::all().iter().filter(|(name, _)| *name == wanted) {
+                let exit_code = scenes::exit_code(result);
                 let options =
                     SummaryOptions { style, exit_code, result_path: Some("results/dchat.json") };
-                print!("{}", summary(&result, &options));
+                print!("{}", summary(result, &options));
             }
         }
     }

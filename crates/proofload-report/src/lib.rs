@@ -2,7 +2,7 @@
 //!
 //! Every renderer is a module of its own that turns what the core has measured into lines or bytes;
 //! nothing in here prints, reads a clock or looks at the environment by itself. What the terminal
-//! shows live is [`progress`], what it shows at the end is [`summary`], what goes into the result
+//! shows live is [`progress`], what it shows at the end is [`mod@summary`], what goes into the result
 //! file is [`json`]. They share [`Style`] and the building blocks of text in the terminal.
 
 mod chart;

@@ -68,3 +68,37 @@ pub(crate) fn counted(count: u64, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{} {noun}{plural}", human_count(count))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proofload_core::plan::{Inputs, Overrides, Plan};
+
+    #[test]
+    fn loads_in_words() {
+        let check = |load: &str, expect: &str| {
+            let plan = format!(
+                "target = 'http://127.0.0.1:1'\n[[user]]\n[[user.task]]\nget = '/'\n\
+                 [[phase]]\nname = 'a'\n{load}"
+            );
+            let plan = Plan::parse("plan.toml", &plan, &Overrides::default(), &Inputs::NONE);
+            assert_eq!(load_text(&plan.unwrap().phases[0]), expect);
+        };
+        check("users = 100\nduration = '10m'", "100 users for 10m");
+        check("users = 1\nduration = '10s'", "1 user for 10s");
+        check(
+            "stages = [{ users = 100, for = '10s' }, { users = 1000, over = '1m' }]",
+            "up to 1,000 users for 1m10s",
+        );
+        check("users = 5\niterations = 20", "5 users, 20 iterations each");
+        check("users = 50\nshared_iterations = 10_000", "10,000 iterations by 50 users");
+        check(
+            "users = 50\nshared_iterations = 10_000\nduration = '1m'",
+            "10,000 iterations by 50 users within 1m",
+        );
+        check(
+            "rate = '1000/s'\nduration = '1m'\nmax_users = 200",
+            "1,000/s for 1m, at most 200 users",
+        );
+    }
+}

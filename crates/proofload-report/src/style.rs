@@ -80,8 +80,6 @@ pub struct Symbols {
     pub ellipsis: &'static str,
     /// Between two figures of one line.
     pub dot: &'static str,
-    /// A horizontal line.
-    pub rule: &'static str,
     /// Parts of a bar, from nearly empty to full.
     pub blocks: &'static [&'static str],
     /// The part of a bar that is not filled.
@@ -98,7 +96,6 @@ impl Symbols {
         none: "–",
         ellipsis: "…",
         dot: "·",
-        rule: "─",
         blocks: &["▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"],
         track: "░",
         sparks: &["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
@@ -110,7 +107,6 @@ impl Symbols {
         none: "-",
         ellipsis: "..",
         dot: "|",
-        rule: "-",
         blocks: &["#"],
         track: ".",
         sparks: &["_", ".", "-", "=", "+", "*", "#"],

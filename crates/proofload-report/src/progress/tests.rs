@@ -122,17 +122,29 @@ fn plain_lines() {
 
 #[test]
 fn plain_lines_come_every_so_often() {
-    let mut progress =
-        Progress::new(&plan(), Style::plain(), Mode::Plain { every: Duration::from_secs(5) });
-    progress.on_event(&RunEvent::PhaseStarted { phase: 0 }, Duration::ZERO);
-    let mut seconds = Vec::new();
-    for at in 0..20 {
-        let event = interval(0, at, 10, 0);
-        if !progress.on_event(&event, Duration::from_secs(at + 1)).is_empty() {
-            seconds.push(at + 1);
+    let check = |length_ms: u64, expect: &[u64]| {
+        let mode = Mode::Plain { every: Duration::from_secs(5) };
+        let mut progress = Progress::new(&plan(), Style::plain(), mode);
+        progress.on_event(&RunEvent::PhaseStarted { phase: 0 }, Duration::ZERO);
+        let mut printed = Vec::new();
+        for at in 0..20 {
+            let mut event = interval(0, 0, 10, 0);
+            if let RunEvent::Interval(interval) = &mut event {
+                interval.start = Duration::from_millis(at * length_ms);
+                interval.length = Duration::from_millis(length_ms);
+            }
+            if !progress.on_event(&event, Duration::ZERO).is_empty() {
+                printed.push(at + 1);
+            }
         }
-    }
-    assert_eq!(seconds, [5, 10, 15, 20]);
+        assert_eq!(printed, expect, "{length_ms}");
+    };
+    check(1000, &[5, 10, 15, 20]);
+    // Workers tick about every second.
+    check(990, &[5, 10, 15, 20]);
+    check(1010, &[5, 10, 15, 20]);
+    // Nothing for a while is one line, not one for each that was due.
+    check(11_000, &(1..=20).collect::<Vec<_>>());
 }
 
 #[test]
@@ -175,6 +187,8 @@ fn any_event() -> impl Strategy<Value = RunEvent> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn no_line_is_too_wide(
         events in proptest::collection::vec((any_event(), any::<u64>()), 1..12),

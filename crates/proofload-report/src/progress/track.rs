@@ -348,3 +348,70 @@ pub(super) fn clock(time: Duration) -> String {
         format!("{minutes}:{seconds:02}")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proofload_core::plan::{Inputs, Overrides};
+
+    const PLAN: &str = r#"
+        target = "http://127.0.0.1:1"
+        [[user]]
+        [[user.task]]
+        get = "/"
+        [[phase]]
+        name = "by the clock"
+        users = 10
+        duration = "100s"
+        [[phase]]
+        name = "by both"
+        users = 5
+        shared_iterations = 100
+        duration = "60s"
+        [[phase]]
+        name = "by work"
+        users = 5
+        shared_iterations = 100
+    "#;
+
+    #[test]
+    fn how_far_a_run_is() {
+        let plan = Plan::parse("plan.toml", PLAN, &Overrides::default(), &Inputs::NONE).unwrap();
+        // Phase, seconds since its start, iterations done until then, seconds left in all.
+        let check = |phase: usize, at: u64, done: u64, left: Option<u64>| {
+            let mut track = Track::new(&plan);
+            track.on_event(&RunEvent::PhaseStarted { phase }, Duration::from_secs(1000));
+            let mut interval =
+                Interval { phase, length: Duration::from_secs(at), ..Interval::default() };
+            interval.iterations.completed = done;
+            track.on_event(&RunEvent::Interval(Box::new(interval)), Duration::ZERO);
+            let outlook = track.outlook(Duration::from_secs(1000 + at));
+            assert_eq!(outlook.map(|outlook| outlook.left.as_secs()), left);
+            if let Some(outlook) = outlook {
+                assert_eq!(outlook.is_open_ended, phase < 2);
+                let now = (1000 + at) as f64;
+                assert_eq!(outlook.share, now / (now + outlook.left.as_secs_f64()));
+            }
+        };
+        check(0, 30, 7, Some(70 + 60));
+        check(0, 300, 7, Some(60));
+        check(1, 10, 0, Some(50));
+        check(1, 10, 50, Some(10));
+        check(1, 10, 10, Some(50));
+        check(1, 10, 1000, Some(0));
+        check(2, 10, 0, None);
+        check(2, 10, 20, Some(40));
+    }
+
+    #[test]
+    fn clocks() {
+        let check =
+            |seconds: u64, text: &str| assert_eq!(clock(Duration::from_secs(seconds)), text);
+        check(0, "0:00");
+        check(59, "0:59");
+        check(60, "1:00");
+        check(3599, "59:59");
+        check(3600, "1:00:00");
+        check(360_000, "100:00:00");
+    }
+}

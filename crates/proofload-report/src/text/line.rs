@@ -48,13 +48,13 @@ impl Line {
         self.push(text, Tone::Dim)
     }
 
-    /// Adds blanks up to a column; one at least, unless the line is empty or `column` is reached.
+    /// Adds blanks up to a column; none if it has been reached.
     pub(crate) fn pad_to(&mut self, column: usize) -> &mut Self {
         let blanks = column.saturating_sub(self.width);
         self.text(&" ".repeat(blanks))
     }
 
-    /// Adds a whole line, cut off by nothing.
+    /// Adds all of another line.
     pub(crate) fn append(&mut self, other: &Self) -> &mut Self {
         self.width += other.width;
         self.spans.extend(other.spans.iter().cloned());

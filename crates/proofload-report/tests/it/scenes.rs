@@ -1,7 +1,7 @@
 //! Results like those of real runs, also shown by `examples/preview.rs`.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use proofload_core::metrics::{
     ErrorKind, ErrorSample, IntervalSnapshot, RequestSample, RequestStats, RunTotals, SeriesMeta,
@@ -109,7 +109,9 @@ impl Scene {
         let share = ((at * 7919) % count.max(1)) as f64 / count.max(1) as f64;
         let factor = (3.0 * (share - 0.5)).exp()
             + if share > 0.985 { 40.0 * (share - 0.985) / 0.015 } else { 0.0 };
-        let service_ns = (median_us as f64 * 1000.0 * factor) as u64;
+        // More users make every answer slower.
+        let slower = 1.0 + f64::from(self.users) / 500.0;
+        let service_ns = (median_us as f64 * 1000.0 * factor * slower) as u64;
         let late_ns = self.lateness_us.map(|us| (us as f64 * 1000.0 * share * share * 2.0) as u64);
         let failure = self.failures.iter().find(|(every, ..)| at.is_multiple_of(*every));
         let is_new = at < u64::from(self.users);
@@ -187,27 +189,30 @@ pub(crate) fn exit_code(result: &RunResult) -> ExitCode {
     })
 }
 
-/// Every result by its name.
-pub(crate) fn all() -> Vec<(&'static str, RunResult)> {
-    vec![
-        ("good", good()),
-        ("failing", failing()),
-        ("interrupted", interrupted()),
-        ("suspect", suspect()),
-        ("open_load", open_load()),
-        ("no_requests", no_requests()),
-        ("one_liner", one_liner()),
-        ("odd_names", odd_names()),
-    ]
+/// Every result by its name; made once, because confidence intervals take their time.
+pub(crate) fn all() -> &'static [(&'static str, RunResult)] {
+    static ALL: LazyLock<Vec<(&str, RunResult)>> = LazyLock::new(|| {
+        vec![
+            ("good", good()),
+            ("failing", failing()),
+            ("interrupted", interrupted()),
+            ("suspect", suspect()),
+            ("open_load", open_load()),
+            ("no_requests", no_requests()),
+            ("one_liner", one_liner()),
+            ("odd_names", odd_names()),
+        ]
+    });
+    &ALL
 }
 
-pub(crate) fn good() -> RunResult {
+fn good() -> RunResult {
     let peak = Scene { expect: vec![("p95", "<30ms", "<500ms")], ..Scene::new("Peak", 400) };
     let scenes = [Scene::new("Normal load", 100), peak];
     result_of(&scenes, &[("http_req_duration", "p(99)<1s"), ("http_req_failed", "rate<0.01")])
 }
 
-pub(crate) fn failing() -> RunResult {
+fn failing() -> RunResult {
     let failures = vec![
         (9, ErrorKind::Http5xx, 503, "503 Service Unavailable".to_owned()),
         (40, ErrorKind::Timeout, 0, "no complete answer in time".to_owned()),
@@ -220,34 +225,34 @@ pub(crate) fn failing() -> RunResult {
     result_of(&[Scene::new("Normal load", 100), spike, never], &[("http_req_failed", "rate<0.01")])
 }
 
-pub(crate) fn interrupted() -> RunResult {
+fn interrupted() -> RunResult {
     let scenes = [Scene::new("Normal load", 100), Scene { never: true, ..Scene::new("Peak", 400) }];
     let mut result = result_of(&scenes, &[]);
     result.run.interrupted = true;
     result
 }
 
-pub(crate) fn suspect() -> RunResult {
+fn suspect() -> RunResult {
     let stress = Scene { busy: 97, dropped: 5_021, ..Scene::new("Stress", 2000) };
     result_of(&[Scene::new("Normal load", 100), stress], &[])
 }
 
-pub(crate) fn open_load() -> RunResult {
+fn open_load() -> RunResult {
     let arrivals = Scene { lateness_us: Some(400_000), ..Scene::new("Steady arrivals", 200) };
     result_of(&[arrivals], &[])
 }
 
-pub(crate) fn no_requests() -> RunResult {
+fn no_requests() -> RunResult {
     result_of(&[Scene { requests: Vec::new(), ..Scene::new("Normal load", 10) }], &[])
 }
 
-pub(crate) fn one_liner() -> RunResult {
+fn one_liner() -> RunResult {
     let requests = vec![("GET /".to_owned(), 10_000, 420)];
     let scene = Scene { requests, ..Scene::new("GET http://127.0.0.1:8000/", 50).unjudged() };
     result_of(&[scene], &[])
 }
 
-pub(crate) fn odd_names() -> RunResult {
+fn odd_names() -> RunResult {
     let requests = (1..30)
         .map(|at| {
             (format!("GET /very/long/path/that/goes/on/and/on/{at}/日本語"), at * 10, at * at)
