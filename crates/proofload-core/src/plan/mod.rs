@@ -14,13 +14,13 @@ pub use diagnostic::{Colours, Diagnostic, Location, PlanErrors, SourceFile};
 pub use model::{
     ArrivalLoad, BaseUrl, Body, Burst, BurstSize, CheckId, CounterSlot, DataCell, DataFeed,
     Encoding, FeedId, FeedMode, Grading, GroupId, Header, HealthCheck, HttpSettings, HttpVersion,
-    Load, Method, Overload, PemFile, Phase, Plan, RateStage, Redirects, RequestSpec, RequestUrl,
-    Row, Scheme, Sign, Spacing, StaticHost, Step, StopRule, Target, Task, TaskOrder, ThinkTime,
-    Tls, UserKind, UserLoad, UserStage, VarSlot, Variable,
+    Load, Method, OtherKind, Overload, PemFile, Phase, Plan, RateStage, Redirects, RequestSpec,
+    RequestUrl, Row, Scheme, Sign, Spacing, StaticHost, Step, StopRule, Target, Task, TaskOrder,
+    ThinkTime, Tls, UserKind, UserLoad, UserStage, VarSlot, Variable,
 };
 pub use overrides::{OverrideError, Overrides};
 pub use print::Secrets;
 pub use quick::{Quick, QuickBody};
-pub use read::{Inputs, OtherKind};
+pub use read::Inputs;
 pub use spec::json_schema;
 pub use words::{is_token, is_variable_name, nearest};

@@ -1,6 +1,6 @@
 //! Plans whose phases name kinds of users that are not in the plan.
 
-use proofload_core::plan::{Inputs, OtherKind, Overrides, Plan};
+use proofload_core::plan::{Inputs, OtherKind, Overrides, Plan, Secrets};
 
 /// Kinds of users that are not in the plan are numbered behind its own, and phases may name them.
 #[test]
@@ -27,6 +27,10 @@ fn phases_know_kinds_that_are_not_in_the_plan() {
     let mixed = "mix = { seller = 3, own = 1 }\n";
     let plan = read(&format!("{head}{user}{phase}{mixed}"), &kinds).unwrap();
     assert_eq!(mix(&plan), [(2, 3), (0, 1)]);
+    for text in [&format!("{head}{phase}"), &format!("{head}{user}{phase}{mixed}")] {
+        let plan = read(text, &kinds).unwrap();
+        assert_eq!(read(&plan.to_toml(Secrets::Show), &kinds).unwrap(), plan);
+    }
 
     let wrong = read(&format!("{head}{phase}mix = [\"byer\"]\n"), &kinds).unwrap_err().to_string();
     assert!(wrong.contains("did you mean `buyer`?"), "{wrong}");

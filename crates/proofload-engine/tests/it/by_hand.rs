@@ -48,6 +48,7 @@ pub(crate) fn plan(fixture: &Fixture, path: &str, phases: Vec<Phase>) -> Plan {
         http: HttpSettings::default(),
         headers: Vec::new(),
         users: vec![kind],
+        other_kinds: Vec::new(),
         phases,
         thresholds: Vec::new(),
         grading: Grading::default(),

@@ -31,9 +31,10 @@ fn iterations(iterations: u64) -> Load {
 }
 
 /// A plan without users of its own.
-fn bare_plan(fixture: &Fixture, load: Load) -> Plan {
+fn bare_plan(fixture: &Fixture, load: Load, users: &Users) -> Plan {
     let phase = Phase { kinds: vec![own(0)], ..phase(load) };
-    Plan { users: Vec::new(), ..plan(fixture, "/", vec![phase]) }
+    let other_kinds = users.for_plan();
+    Plan { users: Vec::new(), other_kinds, ..plan(fixture, "/", vec![phase]) }
 }
 
 fn own(kind: usize) -> MixEntry {
@@ -53,9 +54,10 @@ fn run_kind<S: 'static>(
     adapt: impl FnOnce(&mut Plan),
 ) -> (RunOutcome, Ledger) {
     let fixture = Fixture::start(behaviour).expect("a fixture");
-    let mut plan = bare_plan(&fixture, load);
+    let users = Users::new().kind(kind);
+    let mut plan = bare_plan(&fixture, load, &users);
     adapt(&mut plan);
-    let code = CodeUsers::new(&plan, Users::new().kind(kind)).expect("the users can run");
+    let code = CodeUsers::new(&plan, users).expect("the users can run");
     let outcome = run(Arc::new(plan), &code);
     let ledger = fixture.settled_ledger(PATIENCE).expect("the server comes to rest");
     (outcome, ledger)
@@ -452,11 +454,12 @@ fn plan_and_code_side_by_side() {
     let entry = |kind, weight| MixEntry { kind, weight, count: None };
     let kinds = vec![entry(0, 1), entry(1, 2), entry(2, 1)];
     let phase = Phase { kinds, ..phase(arrivals(400.0, 50, ms(1_000))) };
-    let plan = Arc::new(plan(&fixture, "/plan", vec![phase]));
     let rare = async |user: &mut User| user.get("/rare").send().await.map(drop).map_err(Into::into);
     let users = Users::new()
         .kind(Kind::new("first").task("often", 3, get_x).task("rare", 1, rare))
         .kind(Kind::new("second").task("get", 1, get_x));
+    let plan = Plan { other_kinds: users.for_plan(), ..plan(&fixture, "/plan", vec![phase]) };
+    let plan = Arc::new(plan);
     let outcome = run(Arc::clone(&plan), &Combined::new(plan, users).expect("they can run"));
     let ledger = fixture.settled_ledger(PATIENCE).expect("the server comes to rest");
     let rare = ledger.path("/rare");
@@ -482,11 +485,14 @@ fn plan_and_code_side_by_side() {
 fn what_cannot_run_is_said() {
     let fixture = Fixture::start(Behaviour::new()).expect("a fixture");
     let check = |users: Users, expect: &str| {
-        let plan = bare_plan(&fixture, iterations(1));
+        let plan = bare_plan(&fixture, iterations(1), &users);
         let error = CodeUsers::new(&plan, users).expect_err("they cannot run").to_string();
         assert_eq!(error, expect);
     };
     let kind = |name: &str| Kind::new(name).task("get", 1, get_x);
+    let plan = bare_plan(&fixture, iterations(1), &Users::new().kind(kind("a")));
+    let error = CodeUsers::new(&plan, Users::new().kind(kind("b"))).expect_err("they cannot run");
+    assert_eq!(error.to_string(), "the plan was not read for these kinds of users");
     check(Users::new(), "phase `phase`: there is no kind of user number 0");
     check(Users::new().kind(kind("a")).kind(kind("a")), "there are two kinds of users called `a`");
     check(

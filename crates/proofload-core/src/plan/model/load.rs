@@ -14,8 +14,8 @@ pub struct Phase {
     pub name: Arc<str>,
     /// How much load, when.
     pub load: Load,
-    /// Who makes it, by index into [`Plan::users`](super::Plan::users) and, behind those, into the kinds
-    /// that are not in the plan; at least one with a weight or a count above 0.
+    /// Who makes it, by index into [`Plan::users`](super::Plan::users) and, behind those, into
+    /// [`Plan::other_kinds`](super::Plan::other_kinds); at least one with a weight or a count above 0.
     pub kinds: Vec<MixEntry>,
     /// Load on top of `load`, at given times.
     pub bursts: Vec<Burst>,

@@ -20,8 +20,8 @@ pub use load::{
     UserStage,
 };
 pub use users::{
-    Body, DataFeed, FeedMode, Header, Method, RequestSpec, RequestUrl, Row, Sign, Step, Task,
-    TaskOrder, ThinkTime, UserKind, Variable,
+    Body, DataFeed, FeedMode, Header, Method, OtherKind, RequestSpec, RequestUrl, Row, Sign, Step,
+    Task, TaskOrder, ThinkTime, UserKind, Variable,
 };
 
 use crate::inspect::CacheRule;
@@ -44,8 +44,10 @@ pub struct Plan {
     /// Default headers and credentials that are the same for all requests, for users that are not in
     /// the plan.
     pub headers: Vec<Header>,
-    /// The kinds of virtual users; at least one, unless there are others that are not in the plan.
+    /// The kinds of virtual users; at least one, unless there are others.
     pub users: Vec<UserKind>,
+    /// The kinds that run with the plan without being in it.
+    pub other_kinds: Vec<OtherKind>,
     /// The phases, in the order in which they run; at least one.
     pub phases: Vec<Phase>,
     /// Conditions on the whole run, in k6's words.

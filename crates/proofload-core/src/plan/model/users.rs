@@ -51,6 +51,17 @@ impl UserKind {
     }
 }
 
+/// A kind of user that runs with a plan without being in it, such as one written in Rust.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OtherKind {
+    /// Unique among all kinds.
+    pub name: Arc<str>,
+    /// As [`UserKind::weight`].
+    pub weight: u32,
+    /// As [`UserKind::count`].
+    pub count: Option<u32>,
+}
+
 /// A value of a virtual user.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Variable {

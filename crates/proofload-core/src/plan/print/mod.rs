@@ -50,7 +50,7 @@ impl Plan {
         if let Some(cache) = &self.cache {
             out.raw("cache", &requests::cache_text(cache));
         }
-        let headers = self.health.as_ref().map_or(&[][..], |health| &health.headers);
+        let headers = self.health.as_ref().map_or(&self.headers, |health| &health.headers);
         let headers = requests::Printer { plan: self, secrets }.headers(headers);
         print_http(&mut out, &self.http, &headers);
         if self.grading != super::Grading::default() {

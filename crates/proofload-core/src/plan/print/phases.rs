@@ -150,11 +150,12 @@ fn rate_text(per_second: f64) -> String {
 }
 
 fn print_mix(out: &mut Writer, plan: &Plan, kinds: &[MixEntry]) {
-    let own = |entry: &MixEntry| {
-        let user = &plan.users[entry.kind];
-        (user.weight, user.count)
-    };
-    let is_everyone = kinds.len() == plan.users.len()
+    let users = plan.users.iter().map(|user| (&*user.name, user.weight, user.count));
+    let others = plan.other_kinds.iter().map(|other| (&*other.name, other.weight, other.count));
+    let all: Vec<_> = users.chain(others).collect();
+    let name = |entry: &MixEntry| all[entry.kind].0;
+    let own = |entry: &MixEntry| (all[entry.kind].1, all[entry.kind].2);
+    let is_everyone = kinds.len() == all.len()
         && kinds
             .iter()
             .enumerate()
@@ -164,12 +165,12 @@ fn print_mix(out: &mut Writer, plan: &Plan, kinds: &[MixEntry]) {
     }
     let is_list = kinds.iter().any(|entry| entry.count.is_some());
     if is_list {
-        out.raw("mix", &list(kinds.iter().map(|entry| quote(&plan.users[entry.kind].name))));
+        out.raw("mix", &list(kinds.iter().map(|entry| quote(name(entry)))));
         return;
     }
     let mut table = InlineTable::default();
     for entry in kinds {
-        table.raw(&plan.users[entry.kind].name, &entry.weight.to_string());
+        table.raw(name(entry), &entry.weight.to_string());
     }
     out.raw("mix", &table.finish());
 }

@@ -21,13 +21,12 @@ mod urls;
 mod users;
 
 use std::io;
-use std::sync::Arc;
 
 pub(super) use scalars::parse_think_time;
 pub(super) use urls::parse_base_url;
 
 use super::diagnostic::{Diagnostic, PlanErrors, SourceFile};
-use super::model::Plan;
+use super::model::{OtherKind, Plan};
 use super::overrides::Overrides;
 use super::tree::Node;
 
@@ -45,17 +44,6 @@ pub struct Inputs<'a> {
     /// may name them; they are numbered behind the plan's own. With any, the plan needs no users of
     /// its own.
     pub kinds: &'a [OtherKind],
-}
-
-/// A kind of user that is not in the plan.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OtherKind {
-    /// Unique among all kinds.
-    pub name: Arc<str>,
-    /// As [`UserKind::weight`](super::UserKind::weight).
-    pub weight: u32,
-    /// As [`UserKind::count`](super::UserKind::count).
-    pub count: Option<u32>,
 }
 
 impl Inputs<'_> {

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{OtherKind, Reader};
+use super::Reader;
 use crate::plan::diagnostic::{Diagnostic, Location};
-use crate::plan::model::{Burst, BurstSize, Load, Phase, StopRule};
+use crate::plan::model::{Burst, BurstSize, Load, OtherKind, Phase, StopRule};
 use crate::plan::spec::{BURST, PHASE};
 use crate::plan::tree::{Entry, Node, Value};
 use crate::plan::words::nearest;

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use super::Reader;
 use super::inspect::HitRule;
 use super::scope::UserScope;
-use super::{OtherKind, Reader};
 use crate::plan::diagnostic::Diagnostic;
 use crate::plan::model::{
-    CheckId, DataFeed, GroupId, Header, HealthCheck, Plan, RequestUrl, Target, UserKind,
+    CheckId, DataFeed, GroupId, Header, HealthCheck, OtherKind, Plan, RequestUrl, Target, UserKind,
 };
 use crate::plan::spec::{HEALTH, PLAN};
 use crate::plan::tree::{Node, Value};
@@ -100,6 +100,7 @@ impl Reader<'_> {
             http,
             headers,
             users,
+            other_kinds: self.inputs.kinds.to_vec(),
             phases,
             thresholds,
             grading,

@@ -80,6 +80,10 @@ impl Users {
             }
             names.push(kind.name);
         }
+        let known = plan.other_kinds.iter().map(|kind| &kind.name);
+        if !known.eq(&names[plan.users.len()..]) {
+            return Some("the plan was not read for these kinds of users".to_owned());
+        }
         plan.phases.iter().find_map(|phase| {
             let unknown = phase.kinds.iter().find(|entry| entry.kind >= names.len())?;
             Some(format!(
@@ -108,8 +112,8 @@ impl CodeUsers {
     /// own. For one that has, see [`Combined`](super::Combined).
     ///
     /// # Errors
-    /// Kinds without tasks, names given twice, phases that name other kinds, certificates that cannot be
-    /// used, or a target that is still to be started.
+    /// Kinds without tasks, names given twice, a plan that was not read for these kinds, certificates
+    /// that cannot be used, or a target that is still to be started.
     pub fn new(plan: &Plan, users: Users) -> Result<Arc<Self>, SetupError> {
         if !plan.users.is_empty() {
             return Err(SetupError("the plan has users of its own".to_owned()));
