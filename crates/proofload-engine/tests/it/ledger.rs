@@ -499,3 +499,25 @@ fn the_number_of_workers_does_not_change_the_counts() {
         assert_eq!(one, counts(4), "{phase}");
     }
 }
+
+#[test]
+fn redirects_without_end_are_followed_as_far_as_the_plan_says() {
+    let fixture = Fixture::start(Behaviour::new().exact("/x", Reply::redirect(302, "/x")))
+        .expect("a fixture");
+    let check = |limit: &str, per_iteration: u64, failed: u64| {
+        let text = format!(
+            "[http]\nfollow_redirects = {limit}\n{GET_X}\
+             [[phase]]\nname = \"p\"\nusers = 1\niterations = 2\n"
+        );
+        let before = settled(&fixture).requests;
+        let stats = run(&plan(&fixture.url(""), &text), 1).requests(0);
+        assert_eq!(stats.requests(), 2 * per_iteration, "{limit}");
+        assert_eq!(stats.errors.get(ErrorKind::Redirect), failed, "{limit}");
+        assert_eq!(stats.failed(), failed, "{limit}");
+        assert_eq!(settled(&fixture).requests - before, stats.requests(), "{limit}");
+    };
+    check("3", 4, 2);
+    check("1", 2, 2);
+    // Then the redirect itself is the answer.
+    check("false", 1, 0);
+}

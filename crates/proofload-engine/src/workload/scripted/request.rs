@@ -12,7 +12,7 @@ use super::compile::{CompiledRequest, CompiledUrl};
 use super::look::{Verdict, look};
 use super::sign;
 use super::user::ScriptedUser;
-use crate::http::{Exchange, Failure, Headers, Origin, Request, redirect};
+use crate::http::{Exchange, Failure, Headers, Origin, Request, Response, redirect};
 use crate::worker::{Example, Recorder, nanos};
 
 /// How a request ended, for the flow of the task.
@@ -102,7 +102,8 @@ impl ScriptedUser {
     /// request in the server's log.
     async fn send(&mut self, compiled: &CompiledRequest, first: &Request<'_>) -> Sent {
         let redirects = compiled.spec.redirects.map_or(self.scope.redirects, |limit| limit.0);
-        let (verdict, next) = self.exchange(compiled, first, redirects > 0).await;
+        let follow = if redirects > 0 { Follow::Yes } else { Follow::No };
+        let (verdict, next) = self.exchange(compiled, first, follow).await;
         let Some(next) = next else {
             return verdict;
         };
@@ -132,7 +133,8 @@ impl ScriptedUser {
                 body,
                 timeout: first.timeout,
             };
-            let (verdict, further) = self.exchange(compiled, &request, hop < limit).await;
+            let follow = if hop < limit { Follow::Yes } else { Follow::NoFurther(limit) };
+            let (verdict, further) = self.exchange(compiled, &request, follow).await;
             match further {
                 None => return verdict,
                 Some(redirect) => next = redirect,
@@ -141,13 +143,13 @@ impl ScriptedUser {
         Sent::Failed
     }
 
-    /// One exchange, recorded. With `follow`, an answer that redirects is not looked at: what it
-    /// leads to is.
+    /// One exchange, recorded. An answer whose redirect is followed is not looked at: what it leads
+    /// to is.
     async fn exchange(
         &mut self,
         compiled: &CompiledRequest,
         request: &Request<'_>,
-        follow: bool,
+        follow: Follow,
     ) -> (Sent, Option<redirect::Redirect>) {
         let intended = self.seat.take_intended_start();
         let recorder = Rc::clone(&self.seat.phase.recorder);
@@ -158,15 +160,8 @@ impl ScriptedUser {
         let exchange = self
             .client
             .exchange(request, compiled.body_use, |response| {
-                if follow && (300..400).contains(&response.status()) {
-                    let location = response.header("location");
-                    match redirect::next(request, response.status(), location) {
-                        Ok(Some(next)) => return Looked { next: Some(next), ..Looked::default() },
-                        Ok(None) => {}
-                        Err(failure) => {
-                            return Looked { verdict: Verdict::from(failure), next: None };
-                        }
-                    }
+                if let Some(looked) = follow.look(request, response) {
+                    return looked;
                 }
                 Looked { verdict: look(compiled, response, began, state, &recorder), next: None }
             })
@@ -195,11 +190,47 @@ impl ScriptedUser {
     }
 }
 
+/// What to do about an answer that redirects.
+#[derive(Clone, Copy, Debug)]
+enum Follow {
+    /// It is the answer.
+    No,
+    /// What it leads to is the answer.
+    Yes,
+    /// So many have been followed, and that is the limit: it is a failure.
+    NoFurther(u16),
+}
+
+impl Follow {
+    /// What is seen in an answer that redirects; `None` where the answer is to be looked at itself.
+    fn look(self, request: &Request<'_>, response: &Response<'_>) -> Option<Looked> {
+        if matches!(self, Self::No) || !(300..400).contains(&response.status()) {
+            return None;
+        }
+        let location = response.header("location");
+        match (redirect::next(request, response.status(), location), self) {
+            (Ok(None), _) => None,
+            (Ok(Some(_)), Self::NoFurther(limit)) => {
+                let detail = format!("still a redirect after {limit}");
+                Some(Verdict::from(Failure::new(ErrorKind::Redirect, detail)).into())
+            }
+            (Ok(next), _) => Some(Looked { next, ..Looked::default() }),
+            (Err(failure), _) => Some(Verdict::from(failure).into()),
+        }
+    }
+}
+
 /// What was seen in an answer.
 #[derive(Debug, Default)]
 struct Looked {
     verdict: Verdict,
     next: Option<redirect::Redirect>,
+}
+
+impl From<Verdict> for Looked {
+    fn from(verdict: Verdict) -> Self {
+        Self { verdict, next: None }
+    }
 }
 
 fn record(

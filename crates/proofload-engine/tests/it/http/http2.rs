@@ -84,17 +84,22 @@ fn bodies_flow_and_are_decoded() {
     assert_eq!(fixture.stop().connections, 1);
 }
 
+/// What the end of a connection may be counted as.
+const ENDED: &[ErrorKind] =
+    &[ErrorKind::Http2, ErrorKind::Truncated, ErrorKind::Closed, ErrorKind::Reset];
+
 #[test]
 fn failures() {
     let soon = Some(Duration::from_millis(100));
     let cases = [
-        (Reply::text("x").fault(Fault::Reset), ErrorKind::Http2, None),
-        (Reply::sized(1 << 20).fault(Fault::ResetMidBody), ErrorKind::Http2, None),
-        (Reply::text("x").fault(Fault::Silence), ErrorKind::Timeout, soon),
-        (Reply::text("x").fault(Fault::SilenceMidBody), ErrorKind::Timeout, soon),
-        (Reply::sized(1000).fault(Fault::Truncated), ErrorKind::Http2, None),
-        (Reply::new(200).body(Body::Endless), ErrorKind::BodyTooLarge, None),
-        (Reply::bomb(1 << 30), ErrorKind::BodyTooLarge, None),
+        (Reply::text("x").fault(Fault::Reset), &[ErrorKind::Http2][..], None),
+        (Reply::sized(1 << 20).fault(Fault::ResetMidBody), &[ErrorKind::Http2], None),
+        (Reply::text("x").fault(Fault::Silence), &[ErrorKind::Timeout], soon),
+        (Reply::text("x").fault(Fault::SilenceMidBody), &[ErrorKind::Timeout], soon),
+        // The whole connection ends; what of that is seen first is up to the network.
+        (Reply::sized(1000).fault(Fault::Truncated), ENDED, None),
+        (Reply::new(200).body(Body::Endless), &[ErrorKind::BodyTooLarge], None),
+        (Reply::bomb(1 << 30), &[ErrorKind::BodyTooLarge], None),
     ];
     let mut behaviour = Behaviour::new().protocol(Speaks::Http2);
     for (number, (reply, ..)) in cases.iter().enumerate() {
@@ -106,7 +111,8 @@ fn failures() {
         for (number, (reply, expected, timeout)) in cases.iter().enumerate() {
             let ask = Ask { timeout: *timeout, method: "POST", ..Ask::default() };
             let exchange = user.ask(&fixture.url(&format!("/{number}")), &ask).await;
-            assert_eq!(kind(&exchange), *expected, "{reply:?}: {:?}", exchange.outcome);
+            let outcome = &exchange.outcome;
+            assert!(expected.contains(&kind(&exchange)), "{reply:?}: {outcome:?}");
             assert_eq!(seen(user.get(&fixture.url("/ok")).await).text(), "ok", "after {reply:?}");
         }
     });
