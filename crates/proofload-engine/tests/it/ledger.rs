@@ -472,6 +472,22 @@ fn phases_are_kept_apart() {
 }
 
 #[test]
+fn a_worker_that_ends_long_before_the_others() {
+    // One user has answers at once, the other, on another worker, after more than a second.
+    let behaviour = Behaviour::new()
+        .exact("/quick", Reply::text("x"))
+        .exact("/slow", Reply::text("x").after(Duration::from_millis(700)));
+    let fixture = Fixture::start(behaviour).unwrap();
+    let text = "[[user]]\nname = \"quick\"\n[[user.task]]\nget = \"/quick\"\n\
+                [[user]]\nname = \"slow\"\n[[user.task]]\nget = \"/slow\"\n\
+                [[phase]]\nname = \"p\"\nusers = 2\niterations = 3\n";
+    let ran = run(&plan(&fixture.url(""), text), 2);
+    let (ledger, stats) = (settled(&fixture), ran.requests(0));
+    compare(&stats, &ledger, text);
+    assert_eq!((ledger.path("/quick"), ledger.path("/slow")), (3, 3));
+}
+
+#[test]
 fn the_number_of_workers_does_not_change_the_counts() {
     // Shapes whose requests are known beforehand; the server decides by number what it answers.
     for phase in [

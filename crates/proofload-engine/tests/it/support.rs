@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use proofload_core::event::{Interval, RunEvent};
 use proofload_core::metrics::{IterationStats, PhaseTotals, RequestStats};
-use proofload_core::plan::{Inputs, Overrides, Plan};
+use proofload_core::plan::{
+    ArrivalLoad, Inputs, Load, Overload, Overrides, Phase, Plan, RateStage, Spacing, UserLoad,
+    UserStage,
+};
 use proofload_core::schedule::{self, Shard, Step};
 use proofload_engine::run::{RunHandle, RunOptions, RunOutcome, start};
 use proofload_engine::workload::Scripted;
@@ -126,4 +129,44 @@ pub(crate) fn scheduled_at(plan: &Plan, phase: usize, workers: u32) -> Vec<Durat
     }
     starts.sort_unstable();
     starts
+}
+
+/// A plan in which every user gets `path` over and over, with these phases.
+pub(crate) fn plan_with(fixture: &Fixture, path: &str, phases: Vec<Phase>) -> Plan {
+    let text = format!(
+        "[[user]]\nname = \"user\"\n[[user.task]]\nname = \"get\"\nget = \"{path}\"\n\
+         [[phase]]\nname = \"phase\"\nusers = 1\niterations = 1\n"
+    );
+    Plan { phases, ..Plan::clone(&plan(&fixture.url(""), &text)) }
+}
+
+/// A phase with this load, by the first kind of user.
+pub(crate) fn phase(load: Load) -> Phase {
+    let text = format!(
+        "{GET_X}[[phase]]\nname = \"phase\"\nusers = 1\niterations = 1\ngraceful_stop = \"5s\"\n"
+    );
+    Phase { load, ..plan("http://127.0.0.1:1", &text).phases[0].clone() }
+}
+
+/// So many users for so long.
+pub(crate) fn users(users: u32, time: Duration) -> Load {
+    Load::Users(UserLoad {
+        stages: vec![UserStage { users, over: Duration::ZERO }, UserStage { users, over: time }],
+        iterations_per_user: None,
+        unbounded: false,
+    })
+}
+
+/// So many arrivals a second for so long.
+pub(crate) fn arrivals(per_second: f64, max_users: u32, time: Duration) -> Load {
+    Load::Arrivals(ArrivalLoad {
+        stages: vec![
+            RateStage { per_second, over: Duration::ZERO },
+            RateStage { per_second, over: time },
+        ],
+        max_users,
+        spacing: Spacing::Even,
+        overload: Overload::Queue { limit: 100_000 },
+        max_arrivals: None,
+    })
 }
