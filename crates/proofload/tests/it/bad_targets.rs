@@ -17,7 +17,7 @@ use super::support::{
 fn unreachable(url: &str, says: &[&str]) {
     let sandbox = Sandbox::new();
     let ended = sandbox.run(["http", url, "-n", "1", "-q", "--timeout", "1s"]).end();
-    ended.with(69).is_silent().says(&["error: "]).says(says);
+    ended.with(69).silent().says(&["error: "]).says(says);
 }
 
 /// How many failures of which kind two requests to this URL are.
@@ -116,7 +116,7 @@ fn it_is_not_well() {
         sandbox.write("plan.toml", text.replacen("[[user]]", &format!("{check}\n[[user]]"), 1));
         sandbox.run(["run", "plan.toml", "-q", "-o", "result.json"]).end()
     };
-    let said = health("health = '/health'").with(69).is_silent();
+    let said = health("health = '/health'").with(69).silent();
     said.says(&["/health", "it answered 503", "--no-health-check"]);
     health("health = { url = '/', status = 204 }").with(69).says(&["200 instead of 204"]);
     assert_eq!(sandbox.files(), ["plan.toml"]);

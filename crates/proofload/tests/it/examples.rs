@@ -173,10 +173,10 @@ fn times_can_be_overridden() {
         assert!(said.contains(length), "{line:?} {environment:?}: {said}");
     };
     check(&[], &[], "12.0 s");
-    check(&[], &[theirs], "1 m 11 s");
-    check(&[], &[theirs, ours], "1 m 12 s");
-    check(&["--duration", "73s"], &[theirs, ours], "1 m 13 s");
-    check(&["--run-time", "74"], &[], "1 m 14 s");
+    check(&[], &[theirs], "1 min 11 s");
+    check(&[], &[theirs, ours], "1 min 12 s");
+    check(&["--duration", "73s"], &[theirs, ours], "1 min 13 s");
+    check(&["--run-time", "74"], &[], "1 min 14 s");
 }
 
 #[test]

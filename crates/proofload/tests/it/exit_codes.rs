@@ -15,7 +15,7 @@ fn check(fixture: &Fixture, expect: &str, code: i32, grade: Option<&str>) {
     let sandbox = Sandbox::new();
     let phase = format!("[[phase]]\nusers = 1\niterations = 5\n{expect}");
     sandbox.write("plan.toml", plan(fixture, &phase));
-    sandbox.run(["run", "plan.toml", "-q", "-o", "result.json"]).end().with(code).is_silent();
+    sandbox.run(["run", "plan.toml", "-q", "-o", "result.json"]).end().with(code).silent();
     let result = sandbox.result("result.json");
     assert_eq!(result["summary"]["grade"].as_str(), grade, "{expect}");
     assert_eq!(count(&result, "/summary/total_requests"), 5);
@@ -78,7 +78,7 @@ fn nothing_is_run_where_the_command_line_is_wrong() {
         &["schema", "plans"],
         &["demo", "--error-rate", "200%"],
     ] {
-        sandbox.run(line).end().with(64).is_silent();
+        sandbox.run(line).end().with(64).silent();
     }
     assert!(sandbox.files().is_empty());
     sandbox.run(["--help"]).end().with(0);
@@ -91,7 +91,7 @@ fn nothing_is_run_without_a_target() {
     let sandbox = Sandbox::new();
     let target = refused_addr().expect("a port");
     let url = format!("http://{target}/");
-    sandbox.run(["http", &url, "-n", "1", "-o", "result.json"]).end().with(69).is_silent().says(&[
+    sandbox.run(["http", &url, "-n", "1", "-o", "result.json"]).end().with(69).silent().says(&[
         "error: ",
         &target.to_string(),
         "refused",
@@ -115,7 +115,7 @@ fn where_a_result_cannot_go_no_load_is_put_on() {
         ("new/", "names no file"),
         ("/proc/result.json", ""),
     ] {
-        let said = sandbox.run(["http", &url, "-n", "1", "-o", place]).end().with(74).is_silent();
+        let said = sandbox.run(["http", &url, "-n", "1", "-o", place]).end().with(74).silent();
         said.says(&["error: ", place, why]);
     }
     assert_eq!(fixture.ledger().requests, 0, "not even a health check");

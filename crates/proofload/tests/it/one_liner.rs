@@ -159,7 +159,7 @@ fn mistakes_of_the_line_are_told_in_one_line() {
     let good = fixture.url("/");
     let check = |line: &[&str], code: i32, says: &[&str]| {
         let line = std::iter::once("http").chain(line.iter().copied());
-        let ended = sandbox.run(line).end().with(code).is_silent().says(&["error: "]).says(says);
+        let ended = sandbox.run(line).end().with(code).silent().says(&["error: "]).says(says);
         let before_help = ended.stderr.split("\n\n").next().unwrap_or_default();
         assert_eq!(before_help.trim_end().lines().count(), 1, "{}", ended.stderr);
         assert!(!ended.stderr.contains("-->"), "no place in a plan nobody wrote: {}", ended.stderr);

@@ -118,7 +118,7 @@ fn on_standard_output_it_is_alone() {
     let fixture = friendly();
     let sandbox = Sandbox::new();
     let line = ["http", &fixture.url("/"), "-n", "3", "-o", "-"];
-    for more in [&[][..], &["-q"], &["-v"]] {
+    for more in [&[][..], &["-q"]] {
         let ended = sandbox.run(line.iter().chain(more)).end().with(0);
         assert!(json(&ended.stdout).is_object(), "one object and nothing else");
         assert!(ended.stdout.ends_with("}\n"));
@@ -174,7 +174,7 @@ fn an_earlier_result_stays_whole_when_the_disk_is_full() {
     sandbox.run(line).end().with(0);
     let before = sandbox.read("result.json");
     assert!(before.len() > 4 * 1024, "larger than the disk of this test");
-    let ended = on_a_full_disk(&sandbox, &line).end().with(74).is_silent();
+    let ended = on_a_full_disk(&sandbox, &line).end().with(74).silent();
     ended.says(&["error: ", "could not be written to result.json"]);
     assert_eq!(sandbox.read("result.json"), before);
     assert_eq!(sandbox.files(), ["result.json"], "no draft is left behind");
@@ -191,7 +191,7 @@ fn devices_are_written_and_never_replaced() {
     // Links: if one were replaced, it would not be the machine's own device.
     for (name, device, code) in [("null", "/dev/null", 0), ("full", "/dev/full", 74)] {
         std::os::unix::fs::symlink(device, sandbox.path(name)).expect("a link");
-        sandbox.run(["http", &url, "-n", "1", "-q", "-o", name]).end().with(code).is_silent();
+        sandbox.run(["http", &url, "-n", "1", "-q", "-o", name]).end().with(code).silent();
         assert!(sandbox.path(name).is_symlink(), "{name} is what it was");
         let kind = std::fs::metadata(device).expect("a device").file_type();
         assert!(kind.is_char_device(), "{device} is what it was");

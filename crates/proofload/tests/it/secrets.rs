@@ -53,7 +53,7 @@ fn variables_of_the_line_and_of_the_environment_stay_secret() {
     let sandbox = Sandbox::new();
     sandbox.write("plan.toml", plan_with_secrets(&fixture.url("")));
     let secret = format!("API_TOKEN={SECRET}");
-    let run = ["run", "plan.toml", "-v", "-o", "result.json"];
+    let run = ["run", "plan.toml", "-o", "result.json"];
 
     let by_flag = sandbox.run(run.iter().chain(&["-e", &secret])).end().with(0);
     is_kept(&by_flag, &sandbox, &[]);
@@ -68,7 +68,7 @@ fn variables_of_the_line_and_of_the_environment_stay_secret() {
     is_kept(&ended, &sandbox, &[]);
     json(&ended.stdout);
 
-    let again = sandbox.run(["report", "-v", "result.json"]).end().with(0);
+    let again = sandbox.run(["report", "result.json"]).end().with(0);
     is_kept(&again, &sandbox, &[]);
 
     let printed = sandbox.run(["run", "plan.toml", "--print-plan", "-e", &secret]).end().with(0);
@@ -106,7 +106,7 @@ fn mistakes_with_them_do_not_repeat_them() {
     sandbox.write("target.toml", plan_with_secrets("http://bob:hunter2@127.0.0.1:1"));
     sandbox.write("number.toml", "target = 'http://h'\n[[user]]\n[[user.task]]\nget = '/'\n[[phase]]\nusers = '${MY_TOKEN}'\n");
     let check = |line: &[&str], code: i32, says: &str| {
-        let ended = sandbox.run(line).end().with(code).is_silent().says(&[says]);
+        let ended = sandbox.run(line).end().with(code).silent().says(&[says]);
         is_kept(&ended, &sandbox, &["target.toml"]);
     };
     check(&["run", "plan.toml", "-e", "hunter2"], 64, "KEY=VALUE");
@@ -138,7 +138,7 @@ fn one_liners_keep_them() {
         &[&url, "-H", &bearer],
         &[&url, "-H", &key, "-H", &bearer],
     ] {
-        let run = ["http", "-n", "3", "-v", "-o", "result.json"].iter().chain(line);
+        let run = ["http", "-n", "3", "-o", "result.json"].iter().chain(line);
         let ended = sandbox.run(run).end().with(0);
         is_kept(&ended, &sandbox, &[]);
         let target = sandbox.result("result.json")["run"]["target"].clone();

@@ -20,7 +20,7 @@ fn one_signal_ends_in_good_order(signal: Signal) {
     wait_until("requests arrive", || fixture.ledger().requests > 20);
     assert_eq!(sandbox.files(), ["plan.toml"], "no half of a result is seen");
     run.signal(signal);
-    run.end().with(130).is_silent().says(&["stopping"]);
+    run.end().with(130).silent().says(&["stopping"]);
 
     assert_eq!(sandbox.files(), ["plan.toml", "result.json"]);
     let result = sandbox.result("result.json");

@@ -221,7 +221,7 @@ impl Ended {
 
     /// It says nothing on standard output.
     #[track_caller]
-    pub(crate) fn is_silent(self) -> Self {
+    pub(crate) fn silent(self) -> Self {
         assert_eq!(self.stdout, "");
         self
     }
