@@ -15,7 +15,8 @@ fn the_number_of_requests_is_exact() {
         let (n, c): (u64, u64) = (n.parse().expect("a number"), c.parse().expect("a number"));
         assert_eq!(ledger.path("/x"), n, "-n {n} -c {c}");
         assert_eq!(count(&result, "/summary/total_requests"), n);
-        assert_eq!(count(&result, "/test_results/0/users_max"), c.min(n));
+        let users = count(&result, "/test_results/0/users_max");
+        assert!((1..=c.min(n)).contains(&users), "{users} users with -n {n} -c {c}");
         assert!(ledger.in_flight_max <= c, "{} at once with -c {c}", ledger.in_flight_max);
     }
 }
@@ -150,6 +151,19 @@ fn expectations_change_the_exit_code() {
     check(&["-x", "p99<1m", "-x", "error_rate<1%"], 2);
     check(&["-x", "success_rate>=99%"], 2);
     assert!(sandbox.files().is_empty(), "a one-liner keeps no result unless asked to");
+}
+
+#[test]
+fn what_goes_into_a_file_is_plain_text() {
+    let fixture = friendly();
+    let ended = Sandbox::new().run(["http", &fixture.url("/"), "-n", "9"]).end().with(0);
+    let is_plain = |text: &str| !text.chars().any(|c| c.is_control() && c != '\n');
+    assert!(is_plain(&ended.stdout), "{:?}", ended.stdout);
+    assert!(is_plain(&ended.stderr), "{:?}", ended.stderr);
+    assert!(ended.stdout.contains(&fixture.url("")), "the summary names the target");
+    assert!(!ended.stderr.is_empty(), "progress is on standard error");
+    let quiet = Sandbox::new().run(["http", &fixture.url("/"), "-n", "9", "-q"]).end().with(0);
+    assert_eq!((quiet.stdout.as_str(), quiet.stderr.as_str()), ("", ""));
 }
 
 #[test]
