@@ -23,16 +23,20 @@ pub(super) fn run(args: &CheckArgs, console: &Console) -> Result<ExitCode, Failu
                     |times| units::human_duration(times.iter().sum()),
                 );
                 console.line(&format!(
-                    "{}: fine ({} phases, {} kinds of users, {length})",
+                    "{}: fine ({}, {}, {length})",
                     path.display(),
-                    plan.phases.len(),
-                    plan.users.len(),
+                    counted(plan.phases.len(), "phase", "phases"),
+                    counted(plan.users.len(), "kind of user", "kinds of user"),
                 ));
             }
             Err(failure) => wrong.push(failure.message),
         }
     }
     if wrong.is_empty() { Ok(ExitCode::Passed) } else { Err(Failure::plans(wrong.join("\n"))) }
+}
+
+fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// Prints a schema.

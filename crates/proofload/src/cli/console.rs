@@ -1,7 +1,9 @@
 //! Writing to the terminal. Nobody reading any more is not an error.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use proofload_core::redact::Redactor;
 use proofload_report::Style;
 
 use super::failure::Failure;
@@ -12,6 +14,8 @@ pub(super) struct Console {
     output: Style,
     error: Style,
     error_is_terminal: bool,
+    /// Whatever is written here goes through it.
+    secrets: Mutex<Redactor>,
 }
 
 impl Console {
@@ -24,7 +28,18 @@ impl Console {
             output: Style::detect(of(io::stdout().is_terminal()), variable),
             error: Style::detect(of(error_is_terminal), variable),
             error_is_terminal,
+            secrets: Mutex::default(),
         }
+    }
+
+    /// Never shows this value from now on.
+    pub(super) fn hide(&self, value: &str) {
+        self.redactor().hide(value);
+    }
+
+    /// What takes secrets out of everything that people get to see.
+    pub(super) fn redactor(&self) -> MutexGuard<'_, Redactor> {
+        self.secrets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What standard output can show.
@@ -52,14 +67,20 @@ impl Console {
         self.print(&format!("{}\n", text.trim_end_matches('\n')));
     }
 
-    /// Text on standard output, as it is.
+    /// Text on standard output.
     pub(super) fn print(&self, text: &str) {
+        self.print_result(&self.redactor().text(text));
+    }
+
+    /// A result on standard output. Secrets have been taken out of its values; its keys must stay.
+    pub(super) fn print_result(&self, text: &str) {
         let mut out = io::stdout().lock();
         let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     }
 
-    /// Text on standard error, as it is.
+    /// Text on standard error.
     pub(super) fn print_error(&self, text: &str) {
+        let text = self.redactor().text(text).into_owned();
         let mut out = io::stderr().lock();
         let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     }

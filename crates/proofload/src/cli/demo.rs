@@ -57,7 +57,12 @@ fn serve(demo: Demo, console: &Console) -> Result<ExitCode, Failure> {
         .enable_all()
         .build()
         .map_err(Failure::internal)?;
-    runtime.block_on(signals::next()).map_err(Failure::internal)?;
+    runtime
+        .block_on(async {
+            signals::Signals::new()?.next().await;
+            Ok::<(), std::io::Error>(())
+        })
+        .map_err(Failure::internal)?;
     demo.stop();
     Ok(ExitCode::Passed)
 }

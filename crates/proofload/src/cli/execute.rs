@@ -69,6 +69,7 @@ pub(super) fn execute(job: Job, console: &Console) -> Result<ExitCode, Failure> 
     signals::forward(run.stopper(), live::told_to_stop).map_err(Failure::internal)?;
     let outcome = live::follow(run, &plan, &output, console);
     let (result, code) = judge(&plan, &outcome, &began, started, &output);
+    let result = redacted(&result, console)?;
     let json = result.to_json().map_err(Failure::internal)?;
     let written = destination.write(&json, console);
     let path = written.as_ref().ok().copied().flatten();
@@ -76,6 +77,13 @@ pub(super) fn execute(job: Job, console: &Console) -> Result<ExitCode, Failure> 
         show(&result, code, path, console);
     }
     written.map(|_| code)
+}
+
+/// The result without secrets: names and URLs may have been made of some.
+fn redacted(result: &RunResult, console: &Console) -> Result<RunResult, Failure> {
+    let mut value = serde_json::to_value(result).map_err(Failure::internal)?;
+    console.redactor().json(&mut value);
+    serde_json::from_value(value).map_err(Failure::internal)
 }
 
 /// Prints the summary of a result.

@@ -1,6 +1,9 @@
 //! `proofload http`: one URL from the command line. It becomes a plan and is run as one.
 
+use std::fs::File;
+
 use proofload_core::plan::{Overrides, Quick, QuickBody};
+use proofload_core::redact::is_secret_name;
 use proofload_core::verdict::ExitCode;
 
 use super::args::HttpArgs;
@@ -19,7 +22,12 @@ pub(super) fn run(args: &HttpArgs, console: &Console) -> Result<ExitCode, Failur
         let message = format!("`{}` is not supported: use http:// or https://", args.url);
         return Err(Failure::usage(message));
     }
+    if let Some(file) = args.body.as_ref().and_then(|body| body.strip_prefix('@')) {
+        File::open(file)
+            .map_err(|error| Failure::input(format!("{file} cannot be read: {error}")))?;
+    }
     let quick = quick(args);
+    hide_secrets(&quick, console);
     // The environment is not asked: everything about a one-liner stands in its line.
     let plan = load::quick(&quick, &Overrides::default(), console)?;
     execute(
@@ -42,15 +50,16 @@ fn quick(args: &HttpArgs) -> Quick {
         (None, None) => 50,
         (None, Some(rate)) => (rate * SECONDS_OF_RATE).ceil().clamp(50.0, 10_000.0) as u32,
     };
+    let (url, credentials) = split_credentials(&args.url);
     Quick {
-        url: args.url.clone(),
+        url,
         method: args.method.as_ref().map(|method| method.to_ascii_uppercase()),
         headers: args.header.clone(),
         body: args.body.as_ref().map(|body| match body.strip_prefix('@') {
             Some(file) => QuickBody::File(file.to_owned()),
             None => QuickBody::Text(body.clone()),
         }),
-        basic: args.basic.clone(),
+        basic: args.basic.clone().or(credentials),
         users: Some(users.min(most)),
         requests: args.requests,
         duration: args.duration,
@@ -63,6 +72,58 @@ fn quick(args: &HttpArgs) -> Quick {
         compressed: args.compressed,
         content_type: args.content_type.clone(),
         expect: args.expect.clone(),
+    }
+}
+
+/// Takes `user:password@` out of a URL, as `basic` credentials.
+fn split_credentials(url: &str) -> (String, Option<String>) {
+    let at = url.find("://").map_or(0, |at| at + 3);
+    let (scheme, rest) = url.split_at(at);
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    match rest[..end].rfind('@') {
+        None => (url.to_owned(), None),
+        Some(at) => {
+            let (user, password) = rest[..at].split_once(':').unwrap_or((&rest[..at], ""));
+            let basic = format!("{}:{}", percent_decoded(user), percent_decoded(password));
+            (format!("{scheme}{}", &rest[at + 1..]), Some(basic))
+        }
+    }
+}
+
+/// `%XX` as the byte it stands for.
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let hex = tail.get(..2).filter(|_| *first == b'%').and_then(|hex| str::from_utf8(hex).ok());
+        if let Some(byte) = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            bytes.push(byte);
+            rest = &tail[2..];
+        } else {
+            bytes.push(*first);
+            rest = tail;
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Passwords, tokens and keys of the command line are not repeated anywhere.
+fn hide_secrets(quick: &Quick, console: &Console) {
+    if let Some(basic) = &quick.basic {
+        console.hide(basic.split_once(':').map_or(basic, |(_, password)| password));
+    }
+    for (name, value) in &quick.headers {
+        if is_secret_name(name) {
+            console.hide(value);
+            // `Bearer …`: the part that is the secret may stand alone as well.
+            console.hide(value.rsplit(' ').next().unwrap_or_default());
+        }
+    }
+    let query = quick.url.split_once('?').map_or("", |(_, query)| query);
+    for (name, value) in query.split(['&', '#']).filter_map(|pair| pair.split_once('=')) {
+        if is_secret_name(name) {
+            console.hide(value);
+        }
     }
 }
 
@@ -107,5 +168,16 @@ mod tests {
         assert!(plan(&["http://a", "-n", "5"]).contains("users = 5\n"));
         assert!(plan(&["http://a", "-b", "x"]).contains("method = \"POST\""));
         assert!(plan(&["http://a", "-r", "1000"]).contains("max_users = 2000"));
+    }
+
+    #[test]
+    fn credentials_in_a_url_are_basic_credentials() {
+        let check = |url: &str, expect: &str, basic: Option<&str>| {
+            assert_eq!(split_credentials(url), (expect.to_owned(), basic.map(str::to_owned)));
+        };
+        check("http://u:p%40%3a%zz@h:1/a@b", "http://h:1/a@b", Some("u:p@:%zz"));
+        check("https://tok@h?x", "https://h?x", Some("tok:"));
+        check("u:p@h", "h", Some("u:p"));
+        check("http://h/?mail=a@b", "http://h/?mail=a@b", None);
     }
 }

@@ -45,7 +45,12 @@ fn show(run: &RunHandle, plan: &Plan, console: &Console) {
         if let Some(columns) = console.columns() {
             progress.resize(columns);
         }
-        let frame = redraw.frame(&permanent, &progress.view(now));
+        let frame = if console.is_live() {
+            redraw.frame(&permanent, &progress.view(now))
+        } else {
+            // A file or a pipe has no cursor: lines, one after the other.
+            permanent.iter().map(|line| format!("{line}\n")).collect()
+        };
         if !frame.is_empty() {
             console.print_error(&frame);
         }

@@ -3,7 +3,8 @@
 use std::io;
 use std::path::Path;
 
-use proofload_core::plan::{Colours, Inputs, Overrides, Plan, Quick};
+use proofload_core::plan::{Colours, Inputs, Overrides, Plan, PlanErrors, Quick};
+use proofload_core::redact::is_secret_name;
 use proofload_engine::workload::code::Users;
 
 use super::console::Console;
@@ -16,9 +17,10 @@ pub(super) fn plan(
     flags: Overrides,
     console: &Console,
 ) -> Result<Plan, Failure> {
+    hide_secrets(variables, console);
     let overrides = flags.or(environment()?);
     let path = path.to_string_lossy();
-    Plan::load(&path, &overrides, &inputs(variables))
+    Plan::load(&path, &overrides, &inputs(variables, &lookup(console)))
         .map_err(|errors| Failure::plans(errors.render(colours(console))))
 }
 
@@ -31,9 +33,11 @@ pub(super) fn with_users(
     users: &Users,
     console: &Console,
 ) -> Result<Plan, Failure> {
+    hide_secrets(variables, console);
     let overrides = flags.or(environment()?);
     let kinds = users.for_plan();
-    let inputs = Inputs { kinds: &kinds, ..inputs(variables) };
+    let environment = lookup(console);
+    let inputs = Inputs { kinds: &kinds, ..inputs(variables, &environment) };
     let plan = match file {
         Some(file) => Plan::load(&file.to_string_lossy(), &overrides, &inputs),
         None => Plan::parse("<built-in plan>", built_in, &overrides, &inputs),
@@ -53,19 +57,24 @@ pub(super) fn built_in(
         file.map(|(_, text)| text.as_bytes().to_vec())
             .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "it is not built in"))
     };
-    Plan::load(name, overrides, &Inputs { load: &load, ..inputs(&[]) })
+    Plan::load(name, overrides, &Inputs { load: &load, ..inputs(&[], &lookup(console)) })
         .map_err(|errors| Failure::plans(errors.render(colours(console))))
 }
 
-/// Makes the plan of a one-liner.
+/// Makes the plan of a one-liner. Its mistakes are told without the plan, which nobody has seen.
 pub(super) fn quick(
     quick: &Quick,
     overrides: &Overrides,
     console: &Console,
 ) -> Result<Plan, Failure> {
-    quick
-        .plan(overrides, &inputs(&[]))
-        .map_err(|errors| Failure::plans(errors.render(colours(console))))
+    quick.plan(overrides, &inputs(&[], &lookup(console))).map_err(|errors| {
+        let PlanErrors { diagnostics, .. } = errors;
+        let lines = diagnostics.into_iter().map(|wrong| match wrong.help {
+            Some(help) => format!("{} ({help})", wrong.message),
+            None => wrong.message,
+        });
+        Failure::usage(lines.collect::<Vec<_>>().join("\n"))
+    })
 }
 
 /// What the environment changes.
@@ -76,12 +85,28 @@ pub(super) fn environment() -> Result<Overrides, Failure> {
     })
 }
 
-fn inputs(variables: &[(String, String)]) -> Inputs<'_> {
-    Inputs {
-        load: &|path| std::fs::read(path),
-        variables,
-        kinds: &[],
-        environment: &|name| std::env::var(name).ok(),
+/// What is named like a secret is treated as one.
+fn hide_secrets(variables: &[(String, String)], console: &Console) {
+    for (_, value) in variables.iter().filter(|(name, _)| is_secret_name(name)) {
+        console.hide(value);
+    }
+}
+
+fn inputs<'a>(
+    variables: &'a [(String, String)],
+    environment: &'a dyn Fn(&str) -> Option<String>,
+) -> Inputs<'a> {
+    Inputs { load: &|path| std::fs::read(path), variables, kinds: &[], environment }
+}
+
+/// Looks variables up in the environment; what is named like a secret is treated as one.
+fn lookup(console: &Console) -> impl Fn(&str) -> Option<String> {
+    |name| {
+        let value = std::env::var(name).ok()?;
+        if is_secret_name(name) {
+            console.hide(&value);
+        }
+        Some(value)
     }
 }
 

@@ -16,7 +16,7 @@ mod signals;
 use std::process;
 
 use clap::Parser;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use proofload_core::verdict::ExitCode;
 use proofload_engine::workload::code::Users;
 
@@ -34,7 +34,7 @@ pub fn main() -> process::ExitCode {
             console.error(&failure);
             failure.code
         }),
-        Err(error) => usage(&error),
+        Err(error) => usage(error),
     };
     process::ExitCode::from(code.code())
 }
@@ -47,7 +47,7 @@ pub(crate) fn test_main(plan: &str, users: Users) -> process::ExitCode {
             console.error(&failure);
             failure.code
         }),
-        Err(error) => usage(&error),
+        Err(error) => usage(error),
     };
     process::ExitCode::from(code.code())
 }
@@ -71,11 +71,22 @@ fn dispatch(args: Args, console: &Console) -> Result<ExitCode, Failure> {
 }
 
 /// Help and version are no errors; everything else about arguments is exit code 64.
-fn usage(error: &clap::Error) -> ExitCode {
+fn usage(mut error: clap::Error) -> ExitCode {
+    hide_values(&mut error);
     // Printing fails only when nobody reads, and then there is nobody to tell.
     let _ = error.print();
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::Passed,
         _ => ExitCode::Usage,
+    }
+}
+
+/// Arguments whose values may be secrets: what is wrong with one is told without repeating it.
+const SECRET_ARGUMENTS: &[&str] = &["--env", "--header", "--basic"];
+
+fn hide_values(error: &mut clap::Error) {
+    let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg) else { return };
+    if SECRET_ARGUMENTS.iter().any(|secret| argument.starts_with(secret)) {
+        error.insert(ContextKind::InvalidValue, ContextValue::String("***".to_owned()));
     }
 }

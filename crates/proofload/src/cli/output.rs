@@ -23,6 +23,8 @@ pub(super) enum Destination {
     None,
     /// Standard output.
     Stdout,
+    /// Something that is not a file, such as a pipe or `/dev/null`: it is written to, never replaced.
+    Device(PathBuf),
     /// A file. Nothing is seen of it before it is complete.
     File {
         /// Its final name.
@@ -47,9 +49,17 @@ impl Destination {
             None if keeps_result => default_path(name, now),
             None => return Ok(Self::None),
         };
+        let wrong = |why: &str| Failure::output(format!("`{}` {why}", path.display()));
         if path.is_dir() {
-            let message = format!("{} is a folder; name a file for the result", path.display());
-            return Err(Failure::output(message));
+            return Err(wrong("is a folder; name a file for the result"));
+        }
+        if path.file_name().is_none() || path.as_os_str().as_encoded_bytes().ends_with(b"/") {
+            return Err(wrong("names no file; name one for the result"));
+        }
+        // A link stays, and what it leads to is written.
+        let path = if path.is_symlink() { fs::canonicalize(&path).unwrap_or(path) } else { path };
+        if fs::metadata(&path).is_ok_and(|found| !found.is_file()) {
+            return Ok(Self::Device(path));
         }
         let mut draft_name = path.file_name().unwrap_or_default().to_owned();
         draft_name.push(format!(".{}.draft", std::process::id()));
@@ -58,25 +68,36 @@ impl Destination {
             Failure::output(format!("the result cannot be written to {}: {error}", path.display()))
         };
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            if let Some(file) = folder.ancestors().find(|above| above.is_file()) {
+                return Err(cannot(io::Error::other(format!(
+                    "`{}` is not a folder",
+                    file.display()
+                ))));
+            }
             fs::create_dir_all(folder).map_err(cannot)?;
         }
-        File::create(&draft).map_err(cannot)?;
+        // Only to see that it can be done: a run that never comes to its end leaves nothing behind.
+        File::create(&draft).and_then(|_| fs::remove_file(&draft)).map_err(cannot)?;
         Ok(Self::File { path, draft })
     }
 
     /// Writes the result. Where that fails the old file, if there is one, stays as it was.
     pub(super) fn write(&self, json: &str, console: &Console) -> Result<Option<&Path>, Failure> {
-        match self {
-            Self::None => Ok(None),
+        let (path, written) = match self {
+            Self::None => return Ok(None),
             Self::Stdout => {
-                console.print(json);
-                Ok(None)
+                console.print_result(json);
+                return Ok(None);
             }
-            Self::File { path, draft } => {
-                write_file(path, draft, json).map(|()| Some(path.as_path())).map_err(|error| {
-                    let path = path.display();
-                    Failure::output(format!("the result could not be written to {path}: {error}"))
-                })
+            Self::Device(path) => (path, write_device(path, json)),
+            Self::File { path, draft } => (path, write_file(path, draft, json)),
+        };
+        match written {
+            Ok(()) => Ok(Some(path)),
+            Err(error) => {
+                let path = path.display();
+                let message = format!("the result could not be written to {path}: {error}");
+                Err(Failure::output(message))
             }
         }
     }
@@ -89,6 +110,10 @@ impl Drop for Destination {
             let _ = fs::remove_file(draft);
         }
     }
+}
+
+fn write_device(path: &Path, json: &str) -> io::Result<()> {
+    fs::OpenOptions::new().write(true).open(path)?.write_all(json.as_bytes())
 }
 
 fn write_file(path: &Path, draft: &Path, json: &str) -> io::Result<()> {

@@ -9,38 +9,65 @@ use proofload_engine::run::Stopper;
 /// Hands signals on to a run until the process ends. `told` is called for each.
 pub(super) fn forward(stopper: Stopper, told: impl Fn(Stop) + Send + 'static) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut signals = {
+        let _runtime = runtime.enter();
+        Signals::new()?
+    };
     thread::Builder::new().name("signals".to_owned()).spawn(move || {
         runtime.block_on(async {
             for stop in [Stop::Gracefully, Stop::Now] {
-                if next().await.is_err() {
-                    return;
-                }
-                told(stop);
+                signals.next().await;
                 stopper.stop(stop);
+                told(stop);
             }
             // Whoever presses a third time has lost patience with us.
-            if next().await.is_ok() {
-                std::process::abort();
-            }
+            signals.next().await;
+            std::process::abort();
         });
     })?;
     Ok(())
 }
 
-/// Waits for a signal that asks this process to end.
+/// The signals that ask this process to end. Listens from when it is made: none is lost between two
+/// calls of [`Signals::next`].
 #[cfg(unix)]
-pub(super) async fn next() -> io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
+pub(super) struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
 
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        result = tokio::signal::ctrl_c() => result,
-        _ = terminate.recv() => Ok(()),
+#[cfg(unix)]
+impl Signals {
+    /// Listens. Must be called within a runtime.
+    pub(super) fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+
+        let interrupt = signal(SignalKind::interrupt())?;
+        Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
+    }
+
+    /// Waits for the next one.
+    pub(super) async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }
 
-/// Waits for a signal that asks this process to end.
-#[cfg(not(unix))]
-pub(super) async fn next() -> io::Result<()> {
-    tokio::signal::ctrl_c().await
+/// The signals that ask this process to end.
+#[cfg(windows)]
+pub(super) struct Signals(tokio::signal::windows::CtrlC);
+
+#[cfg(windows)]
+impl Signals {
+    /// Listens. Must be called within a runtime.
+    pub(super) fn new() -> io::Result<Self> {
+        tokio::signal::windows::ctrl_c().map(Self)
+    }
+
+    /// Waits for the next one.
+    pub(super) async fn next(&mut self) {
+        self.0.recv().await;
+    }
 }

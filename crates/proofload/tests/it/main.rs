@@ -1,0 +1,22 @@
+//! The command as people run it: a child process with arguments, environment, files and signals.
+//!
+//! - `support`: a sandbox to run the binary in, and what is asked of the result;
+//! - `wiretap`: a server that keeps every byte it was sent;
+//! - `exit_codes`, `signals`: how a run ends;
+//! - `examples`: every plan that is shipped, with everything that can be overridden;
+//! - `result_file`: the result as other programs read it;
+//! - `one_liner`: `proofload http`;
+//! - `bad_input`, `bad_targets`: what is said when something is wrong;
+//! - `secrets`: what is never said.
+
+mod bad_input;
+mod bad_targets;
+mod examples;
+mod exit_codes;
+mod one_liner;
+mod result_file;
+mod secrets;
+#[cfg(unix)]
+mod signals;
+mod support;
+mod wiretap;
