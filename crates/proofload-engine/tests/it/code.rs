@@ -17,7 +17,7 @@ use proofload_engine::workload::code::{
 };
 use proofload_testbed::fixture::{Behaviour, Delay, Fixture, Ledger, Reply};
 
-use super::by_hand::{arrivals, phase, plan, users};
+use super::support::{arrivals, phase, plan_with as plan, users};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 

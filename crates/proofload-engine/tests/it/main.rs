@@ -1,6 +1,5 @@
 //! The engine against servers that keep a ledger.
 
-mod by_hand;
 mod code;
 mod days;
 mod http;
