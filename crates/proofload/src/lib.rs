@@ -45,13 +45,14 @@ pub mod cli;
 /// What a test in Rust is written with.
 pub mod prelude {
     pub use proofload_engine::workload::code::{
-        Answer, CheckError, Kind, RequestError, TaskError, TaskResult, User, Users,
+        Answer, CheckError, Kind, Load, Pause, Random, RequestBuilder, RequestError, TaskError,
+        TaskResult, Test, User, Users,
     };
 }
 
 /// Runs a test whose users are written in Rust, by the arguments of this process, and says how it went.
 ///
-/// `plan` is a plan in TOML, with target, phases and expectations; kinds of users in it take part
+/// `plan` is a plan in TOML (or a [`Test`](prelude::Test) as text), with target, phases and expectations; kinds of users in it take part
 /// beside `users`. Its phases name kinds with `mix`. An argument may name another plan's file.
 ///
 /// Prints progress and summary, writes the result file. The exit codes are those of the command.

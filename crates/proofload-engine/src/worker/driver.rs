@@ -14,8 +14,9 @@ use crate::workload::UserSource;
 /// instead of by setting a timer, which costs more than the wait.
 const NEAR: Duration = Duration::from_micros(25);
 
-/// Arrivals that may be started in a row before the event loop gets its turn.
-const ARRIVALS_IN_A_ROW: u32 = 64;
+/// Arrivals that may be started in a row before the event loop gets its turn: a burst begins as one,
+/// and one too large for that does not starve everything else.
+const ARRIVALS_IN_A_ROW: u32 = 1_000;
 
 /// When a phase ends other than by the clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

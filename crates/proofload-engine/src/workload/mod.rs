@@ -43,7 +43,7 @@ pub trait UserSource: 'static {
     /// Makes the user that sits on `seat`. Must not block.
     fn user(&self, seat: Rc<Seat>) -> Self::User;
 
-    /// Connections open at this moment, for the generator's own health.
+    /// The most connections open at once since the last call, for the generator's own health.
     fn open_connections(&self) -> u32;
 }
 

@@ -63,6 +63,7 @@ impl Workload for Scripted {
             feeds,
             buffers: Buffers::default(),
             open_connections: Cell::new(0),
+            most_connections: Cell::new(0),
         });
         Ok(ScriptedSource { kinds, scope })
     }
@@ -83,6 +84,8 @@ struct WorkerScope {
     feeds: Arc<Feeds>,
     buffers: Buffers,
     open_connections: Cell<u32>,
+    /// The most there were since somebody last asked.
+    most_connections: Cell<u32>,
 }
 
 impl UserSource for ScriptedSource {
@@ -94,6 +97,6 @@ impl UserSource for ScriptedSource {
     }
 
     fn open_connections(&self) -> u32 {
-        self.scope.open_connections.get()
+        self.scope.most_connections.replace(self.scope.open_connections.get())
     }
 }

@@ -105,6 +105,7 @@ impl ScriptedUser {
         if now != self.connections {
             let others = self.scope.open_connections.get() - self.connections;
             self.scope.open_connections.set(others + now);
+            self.scope.most_connections.set(self.scope.most_connections.get().max(others + now));
             self.connections = now;
         }
     }
