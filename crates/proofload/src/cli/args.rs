@@ -1,6 +1,7 @@
 //! What can be said on the command line.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{ArgAction, Parser, Subcommand};
@@ -76,19 +77,19 @@ pub(super) struct OverrideArgs {
     #[arg(short, long, value_name = "URL", alias = "host")]
     target: Option<String>,
     /// Peak number of users; stages are scaled to it [env: PROOFLOAD_USERS, LOAD_TEST_USERS]
-    #[arg(short, long, value_name = "N", value_parser = Overrides::parse_users)]
+    #[arg(short, long, value_name = "N", value_parser = Overrides::parse_users, allow_negative_numbers = true)]
     users: Option<u32>,
     /// Peak rate of open load, such as 500/s [env: PROOFLOAD_RATE]
-    #[arg(short, long, value_name = "RATE", value_parser = Overrides::parse_rate)]
+    #[arg(short, long, value_name = "RATE", value_parser = Overrides::parse_rate, allow_negative_numbers = true)]
     rate: Option<f64>,
     /// Length of every phase, such as 30s [env: PROOFLOAD_DURATION, LOAD_TEST_RUN_TIME]
     #[arg(short, long, value_name = "TIME", alias = "run-time", value_parser = parse_time)]
     duration: Option<Duration>,
     /// Users started a second at the beginning [env: PROOFLOAD_SPAWN_RATE, LOAD_TEST_SPAWN_RATE]
-    #[arg(long, value_name = "RATE", value_parser = Overrides::parse_rate)]
+    #[arg(long, value_name = "RATE", value_parser = Overrides::parse_rate, allow_negative_numbers = true)]
     spawn_rate: Option<f64>,
     /// Iterations of each user, or of all together where the phase shares them
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = parse_count::<u64>, allow_negative_numbers = true)]
     iterations: Option<u64>,
     /// Only this phase; may be given several times
     #[arg(short, long, value_name = "NAME", action = ArgAction::Append)]
@@ -159,16 +160,16 @@ pub(super) struct HttpArgs {
     #[arg(value_name = "URL")]
     pub(super) url: String,
     /// So many requests in all
-    #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(short = 'n', long, value_name = "N", value_parser = parse_count::<u64>, allow_negative_numbers = true)]
     pub(super) requests: Option<u64>,
     /// How long; 10s if neither this nor -n is given
     #[arg(short, long, value_name = "TIME", value_parser = parse_time)]
     pub(super) duration: Option<Duration>,
     /// Connections, each one a virtual user; 50 if not given, more with a rate
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(short, long, value_name = "N", value_parser = parse_count::<u32>, allow_negative_numbers = true)]
     pub(super) connections: Option<u32>,
     /// Open load: so many requests a second, whether or not the service keeps up
-    #[arg(short, long, value_name = "RATE", value_parser = Overrides::parse_rate)]
+    #[arg(short, long, value_name = "RATE", value_parser = Overrides::parse_rate, allow_negative_numbers = true)]
     pub(super) rate: Option<f64>,
     /// Request method; POST if there is a body, else GET
     #[arg(short, long, value_name = "METHOD")]
@@ -270,6 +271,12 @@ pub(super) struct ReportArgs {
 
 fn parse_time(text: &str) -> Result<Duration, String> {
     Overrides::parse_duration(text)
+}
+
+/// A number of something of which there must be one; thousands may be set off by `_`.
+fn parse_count<N: FromStr + PartialOrd + From<u8>>(text: &str) -> Result<N, String> {
+    let count = text.trim().replace('_', "").parse().ok().filter(|count| *count >= N::from(1));
+    count.ok_or_else(|| "expected a whole number from 1".to_owned())
 }
 
 fn parse_share(text: &str) -> Result<f64, String> {

@@ -52,17 +52,18 @@ fn options(args: &DemoArgs) -> DemoOptions {
 }
 
 fn serve(demo: Demo, console: &Console) -> Result<ExitCode, Failure> {
-    console.line(&format!("The demo service listens on {} (Ctrl-C ends it).", demo.url()));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(Failure::internal)?;
-    runtime
-        .block_on(async {
-            signals::Signals::new()?.next().await;
-            Ok::<(), std::io::Error>(())
-        })
-        .map_err(Failure::internal)?;
+    let signals = {
+        let _runtime = runtime.enter();
+        signals::Signals::new()
+    };
+    // Listens before it says so: whoever has read the line may end it at once.
+    let mut signals = signals.map_err(Failure::internal)?;
+    console.line(&format!("The demo service listens on {} (Ctrl-C ends it).", demo.url()));
+    runtime.block_on(signals.next());
     demo.stop();
     Ok(ExitCode::Passed)
 }

@@ -135,7 +135,7 @@ fn overrides_that_cannot_be_are_refused() {
     check(&["--rate", "5/s"], 65, &["rate", "no phase has a rate"]);
     check(&["--target", "http://h:port"], 65, &["target", "h:port"]);
     check(&["--users", "0"], 64, &["--users", "from 1"]);
-    check(&["--users", "-1"], 64, &[]);
+    check(&["--users", "-1"], 64, &["-1", "--users"]);
     check(&["--rate", "fast"], 64, &["--rate", "fast"]);
     check(&["--userz", "1"], 64, &["--userz", "--users"]);
     check(&["--phase"], 64, &["--phase <NAME>"]);

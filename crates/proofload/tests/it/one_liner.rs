@@ -187,9 +187,11 @@ fn mistakes_of_the_line_are_told_in_one_line() {
     check(&[&good, "-x", "p99<soon"], 64, &["p99", "soon", "300ms"]);
     check(&[&good, "-x", "p9x<1s"], 64, &["p9x", "did you mean"]);
     check(&[&good, "-x", "p99"], 64, &["p99<300ms"]);
-    check(&[&good, "-n", "0"], 64, &["--requests"]);
-    check(&[&good, "-n", "ten"], 64, &["ten", "--requests"]);
-    check(&[&good, "-c", "0"], 64, &["--connections"]);
+    for wrong in ["0", "-3", "ten", "1.5"] {
+        check(&[&good, "-n", wrong], 64, &[wrong, "--requests", "a whole number from 1"]);
+        check(&[&good, "-c", wrong], 64, &[wrong, "--connections", "a whole number from 1"]);
+    }
+    check(&[&good, "-r", "-5"], 64, &["`-5`", "1000/s"]);
     check(&[&good, "-d", "0s"], 64, &["longer than 0s"]);
     check(&[&good, "-d", "5parsecs"], 64, &["parsecs", "300ms"]);
     check(&[&good, "-r", "0"], 64, &["above 0"]);
