@@ -15,8 +15,9 @@ use crate::system::raise_descriptor_limit;
 use crate::worker::{Report, Stop, Worker, WorkerSetup};
 use crate::workload::{SetupError, Workload};
 
-/// Events that may wait for a slow renderer; further ones are dropped, the run does not wait.
-const EVENT_BUFFER: usize = 1024;
+/// Events that may wait for a slow renderer, about a minute of them; further ones are dropped, the run
+/// does not wait. An interval may take 100 KB, so the number matters.
+pub(super) const EVENT_BUFFER: usize = 64;
 
 /// What can be chosen about a run besides its plan.
 #[derive(Clone, Copy, Debug, Default)]

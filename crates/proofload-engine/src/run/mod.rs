@@ -9,6 +9,8 @@ mod handle;
 mod health;
 mod intervals;
 mod judge;
+#[cfg(test)]
+mod memory_tests;
 mod outcome;
 mod recent;
 

@@ -76,6 +76,18 @@ impl Recent {
         }
     }
 
+    /// Heap memory in bytes, for accounting.
+    #[cfg(test)]
+    pub(super) fn heap_bytes(&self) -> usize {
+        let series = |snapshot: &IntervalSnapshot| -> usize {
+            snapshot.series.iter().map(|s| size_of_val(s) + s.stats.heap_bytes()).sum()
+        };
+        match self {
+            Self::Window(snapshots) => snapshots.iter().map(series).sum(),
+            Self::Steps { steps, .. } => steps.values().map(|step| step.totals.heap_bytes()).sum(),
+        }
+    }
+
     /// What is to be judged at `elapsed`, with times counted from where it begins; nothing while
     /// there is too little of it.
     pub(super) fn totals(&mut self, elapsed: Duration) -> Option<Cow<'_, RunTotals>> {
