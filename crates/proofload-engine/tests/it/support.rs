@@ -134,7 +134,8 @@ pub(crate) fn scheduled_at(plan: &Plan, phase: usize, workers: u32) -> Vec<Durat
 /// A plan in which every user gets `path` over and over, with these phases.
 pub(crate) fn plan_with(fixture: &Fixture, path: &str, phases: Vec<Phase>) -> Plan {
     let text = format!(
-        "[[user]]\nname = \"user\"\n[[user.task]]\nname = \"get\"\nget = \"{path}\"\n\
+        "[[user]]\nname = \"user\"\n[[user.task]]\nname = \"get\"\n\
+         [[user.task.step]]\nname = \"GET\"\nget = \"{path}\"\n\
          [[phase]]\nname = \"phase\"\nusers = 1\niterations = 1\n"
     );
     Plan { phases, ..Plan::clone(&plan(&fixture.url(""), &text)) }
