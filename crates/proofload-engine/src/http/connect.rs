@@ -12,7 +12,9 @@ use tokio_rustls::TlsConnector;
 
 use super::exchange::{Failure, Record};
 use super::failure::{self, Doing};
-use super::origin::{Origin, Scheme};
+use proofload_core::plan::Scheme;
+
+use super::origin::Origin;
 use super::settings::HttpVersion;
 use super::shared::Shared;
 use super::stream::Stream;

@@ -35,7 +35,8 @@ mod tls;
 
 pub use client::Client;
 pub use exchange::{BodyUse, Exchange, Failure, Protocol, Timings};
-pub use origin::{Origin, OriginError, Scheme};
+pub use origin::{Origin, OriginError};
+pub use proofload_core::plan::Scheme;
 pub use request::{HeaderError, Headers, HeadersMark, Request};
 pub use response::Response;
 pub use settings::{ClientCertificate, ClientSettings, DnsSettings, HttpVersion, TlsSettings};

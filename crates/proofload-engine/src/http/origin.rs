@@ -4,37 +4,9 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use proofload_core::plan::Scheme;
 use thiserror::Error;
 use url::{Host, Url};
-
-/// URL scheme of an origin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Scheme {
-    /// Plain TCP, default port 80.
-    Http,
-    /// TLS, default port 443.
-    Https,
-}
-
-impl Scheme {
-    /// Name of the scheme as it stands in a URL.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Http => "http",
-            Self::Https => "https",
-        }
-    }
-
-    /// Port when the URL names none.
-    #[must_use]
-    pub const fn default_port(self) -> u16 {
-        match self {
-            Self::Http => 80,
-            Self::Https => 443,
-        }
-    }
-}
 
 /// Scheme, host and port of a URL.
 ///

@@ -8,6 +8,7 @@
 //! [`UserSource`] of its own, which lives on the worker's thread and shares nothing.
 
 pub mod code;
+mod exchange;
 mod scripted;
 
 use std::cell::Cell;

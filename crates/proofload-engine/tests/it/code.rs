@@ -473,7 +473,7 @@ fn plan_and_code_side_by_side() {
     assert_eq!(
         rows,
         [
-            ("user", "get", "get", 100),
+            ("user", "get", "GET", 100),
             ("first", "often", "GET /x", 200 - rare),
             ("first", "rare", "GET /rare", rare),
             ("second", "get", "GET /x", 100),

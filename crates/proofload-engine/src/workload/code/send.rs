@@ -4,19 +4,20 @@ use std::borrow::Cow;
 use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use proofload_core::inspect::Sink;
-use proofload_core::metrics::{ErrorKind, RequestSample, SeriesId};
+use proofload_core::metrics::{ErrorKind, SeriesId};
 use proofload_core::plan::{CheckId, VarSlot};
 
+use super::super::exchange::{Follow, Leads, Measured, UnderWay};
 use super::answer::Answer;
 use super::error::RequestError;
 use super::panic_message;
 use super::request::RequestBuilder;
 use super::scope::{Core, Tags};
 use crate::http::{BodyUse, Client, Exchange, Failure, Origin, Request, redirect};
-use crate::worker::{Example, Recorder, nanos};
+use crate::worker::Example;
 
 impl<'u> RequestBuilder<'u> {
     /// Everything up to the verdict on the last answer. What fails before is recorded here.
@@ -55,7 +56,7 @@ impl<'u> RequestBuilder<'u> {
                 if self.keep_body || needs_body { BodyUse::Keep } else { BodyUse::Discard };
             let limit = self.redirects.unwrap_or(core.scope.redirects);
             let mut client = core.client.lock().await;
-            let follow = if limit > 0 { Follow::Yes } else { Follow::No };
+            let follow = Follow::first(limit);
             let going = line.exchange(&mut client, &first, body_use, follow).await;
             let landing = match going {
                 Going::Landed(landing) => landing,
@@ -161,16 +162,6 @@ struct Landing {
     exchange: Exchange<Box<Seen>>,
 }
 
-/// What to do with a redirect.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Follow {
-    Yes,
-    /// It is the answer.
-    No,
-    /// So many have been followed that it is a failure.
-    TooMany,
-}
-
 enum Going {
     Landed(Landing),
     On(redirect::Redirect),
@@ -189,18 +180,10 @@ impl Line<'_> {
         let under_way = UnderWay::new(Rc::clone(self.core.recorder()), self.series);
         let exchange = client
             .exchange(request, body_use, |response| {
-                let status = response.status();
-                if follow == Follow::No || !(300..400).contains(&status) {
-                    return Box::new(Seen::Answer(Answer::new(response)));
-                }
-                Box::new(match redirect::next(request, status, response.header("location")) {
-                    Ok(Some(next)) if follow == Follow::Yes => Seen::Redirect(next),
-                    Ok(Some(_)) => {
-                        let failure = Failure::new(ErrorKind::Redirect, "one redirect too many");
-                        Seen::Astray(Answer::new(response), failure)
-                    }
-                    Ok(None) => Seen::Answer(Answer::new(response)),
-                    Err(failure) => Seen::Astray(Answer::new(response), failure),
+                Box::new(match follow.leads(request, response) {
+                    Leads::Nowhere => Seen::Answer(Answer::new(response)),
+                    Leads::On(next) => Seen::Redirect(next),
+                    Leads::Astray(failure) => Seen::Astray(Answer::new(response), failure),
                 })
             })
             .await;
@@ -241,7 +224,7 @@ impl Line<'_> {
                 body,
                 timeout: first.timeout,
             };
-            let follow = if hops < limit { Follow::Yes } else { Follow::TooMany };
+            let follow = Follow::after(hops, limit);
             match self.exchange(client, &request, body_use, follow).await {
                 Going::On(redirect) => next = redirect,
                 Going::Landed(landing) => return landing,
@@ -259,17 +242,8 @@ impl Line<'_> {
         cached: Option<bool>,
     ) {
         let phase = &self.core.seat.phase;
-        let lag =
-            intended.map_or(Duration::ZERO, |at| measured.started.saturating_duration_since(at));
-        let service_ns = measured.sample.response_ns;
-        let sample = RequestSample {
-            response_ns: service_ns.saturating_add(nanos(lag)),
-            service_ns: phase.open.then_some(service_ns),
-            error: failure.map(|failure| failure.kind),
-            status,
-            cached,
-            ..measured.sample
-        };
+        let kind = failure.map(|failure| failure.kind);
+        let sample = measured.sample(intended, phase.open, status, kind, cached);
         phase.recorder.record(self.series, &sample);
         if let Some(failure) = failure {
             self.core.something_failed.set(true);
@@ -277,7 +251,7 @@ impl Line<'_> {
                 request: self.name.clone(),
                 message: failure.detail.to_string(),
                 status,
-                elapsed: Duration::from_nanos(service_ns),
+                elapsed: measured.service(),
             });
         }
     }
@@ -285,7 +259,7 @@ impl Line<'_> {
     /// A request that could not be put together is one that failed at once.
     fn record_unsent(self, detail: String) -> RequestError {
         let intended = self.core.seat.take_intended_start();
-        let measured = Measured { started: Instant::now(), sample: RequestSample::default() };
+        let measured = Measured::nothing();
         let failure = Failure::new(ErrorKind::Request, detail);
         self.record(intended, &measured, 0, Some(&failure), None);
         self.error(failure, None)
@@ -298,34 +272,6 @@ impl Line<'_> {
             detail: failure.detail.into_owned(),
             answer: answer.map(Box::new),
         }
-    }
-}
-
-/// What was measured about an exchange, but for the verdict.
-struct Measured {
-    started: Instant,
-    /// With the service time as response time.
-    sample: RequestSample,
-}
-
-impl<R> From<&Exchange<R>> for Measured {
-    fn from(exchange: &Exchange<R>) -> Self {
-        let timings = &exchange.timings;
-        let sample = RequestSample {
-            response_ns: nanos(timings.total()),
-            dns_ns: timings.dns.map(nanos),
-            connect_ns: timings.connect.map(nanos),
-            tls_ns: timings.tls.map(nanos),
-            send_ns: nanos(timings.send),
-            wait_ns: nanos(timings.wait),
-            receive_ns: nanos(timings.receive),
-            bytes_sent: exchange.bytes_sent,
-            bytes_received: exchange.bytes_received,
-            new_connection: exchange.new_connection,
-            reconnected: exchange.reconnected,
-            ..RequestSample::default()
-        };
-        Self { started: timings.started, sample }
     }
 }
 
@@ -439,29 +385,4 @@ impl Sink for Nobody {
     fn check(&mut self, _id: CheckId, _passed: bool) {}
 
     fn extracted(&mut self, _slot: VarSlot, _value: &[u8]) {}
-}
-
-/// A request under way. Dropped without an end, it was cut off and is counted as that.
-struct UnderWay {
-    recorder: Rc<Recorder>,
-    series: SeriesId,
-    ended: bool,
-}
-
-impl UnderWay {
-    fn new(recorder: Rc<Recorder>, series: SeriesId) -> Self {
-        Self { recorder, series, ended: false }
-    }
-
-    fn ended(mut self) {
-        self.ended = true;
-    }
-}
-
-impl Drop for UnderWay {
-    fn drop(&mut self) {
-        if !self.ended {
-            self.recorder.record_interrupted(self.series);
-        }
-    }
 }

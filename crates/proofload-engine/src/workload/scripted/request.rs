@@ -2,18 +2,19 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use proofload_core::metrics::{ErrorKind, RequestSample, SeriesId};
+use proofload_core::metrics::ErrorKind;
 use proofload_core::plan::Sign;
 use proofload_core::template::Context;
 
+use super::super::exchange::{Follow, Leads, Measured, UnderWay};
 use super::compile::{CompiledRequest, CompiledUrl};
 use super::look::{Verdict, look};
 use super::sign;
 use super::user::ScriptedUser;
-use crate::http::{Exchange, Failure, Headers, Origin, Request, Response, redirect};
-use crate::worker::{Example, Recorder, nanos};
+use crate::http::{Exchange, Failure, Headers, Origin, Request, redirect};
+use crate::worker::{Example, Recorder};
 
 /// How a request ended, for the flow of the task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,7 +103,7 @@ impl ScriptedUser {
     /// request in the server's log.
     async fn send(&mut self, compiled: &CompiledRequest, first: &Request<'_>) -> Sent {
         let redirects = compiled.spec.redirects.map_or(self.scope.redirects, |limit| limit.0);
-        let follow = if redirects > 0 { Follow::Yes } else { Follow::No };
+        let follow = Follow::first(redirects);
         let (verdict, next) = self.exchange(compiled, first, follow).await;
         let Some(next) = next else {
             return verdict;
@@ -133,7 +134,7 @@ impl ScriptedUser {
                 body,
                 timeout: first.timeout,
             };
-            let follow = if hop < limit { Follow::Yes } else { Follow::NoFurther(limit) };
+            let follow = Follow::after(hop, limit);
             let (verdict, further) = self.exchange(compiled, &request, follow).await;
             match further {
                 None => return verdict,
@@ -153,17 +154,23 @@ impl ScriptedUser {
     ) -> (Sent, Option<redirect::Redirect>) {
         let intended = self.seat.take_intended_start();
         let recorder = Rc::clone(&self.seat.phase.recorder);
-        let under_way = UnderWay::new(&recorder, compiled.series);
+        let under_way = UnderWay::new(Rc::clone(&recorder), compiled.series);
         let state = &mut self.state;
         // Where nothing was intended the exchange itself says when it began, a moment from now.
         let began = intended.unwrap_or_else(Instant::now);
         let exchange = self
             .client
             .exchange(request, compiled.body_use, |response| {
-                if let Some(looked) = follow.look(request, response) {
-                    return looked;
+                match follow.leads(request, response) {
+                    Leads::Nowhere => {
+                        let verdict = look(compiled, response, began, state, &recorder);
+                        Looked { verdict, next: None }
+                    }
+                    Leads::On(next) => Looked { next: Some(next), ..Looked::default() },
+                    Leads::Astray(failure) => {
+                        Looked { verdict: Verdict::from(failure), next: None }
+                    }
                 }
-                Looked { verdict: look(compiled, response, began, state, &recorder), next: None }
             })
             .await;
         under_way.ended();
@@ -173,50 +180,16 @@ impl ScriptedUser {
     fn record_unsent(&mut self, request: &CompiledRequest, message: String) -> Sent {
         let recorder = &self.seat.phase.recorder;
         let intended = self.seat.take_intended_start();
-        let lag = intended.map_or(Duration::ZERO, |at| at.elapsed());
-        let sample = RequestSample {
-            response_ns: nanos(lag),
-            error: Some(ErrorKind::Request),
-            ..RequestSample::default()
-        };
+        let (measured, open) = (Measured::nothing(), self.seat.phase.open);
+        let sample = measured.sample(intended, open, 0, Some(ErrorKind::Request), None);
         recorder.record(request.series, &sample);
         recorder.error_sample(ErrorKind::Request, || Example {
             request: request.name.to_string(),
             message,
             status: 0,
-            elapsed: lag,
+            elapsed: measured.service(),
         });
         Sent::Failed
-    }
-}
-
-/// What to do about an answer that redirects.
-#[derive(Clone, Copy, Debug)]
-enum Follow {
-    /// It is the answer.
-    No,
-    /// What it leads to is the answer.
-    Yes,
-    /// So many have been followed, and that is the limit: it is a failure.
-    NoFurther(u16),
-}
-
-impl Follow {
-    /// What is seen in an answer that redirects; `None` where the answer is to be looked at itself.
-    fn look(self, request: &Request<'_>, response: &Response<'_>) -> Option<Looked> {
-        if matches!(self, Self::No) || !(300..400).contains(&response.status()) {
-            return None;
-        }
-        let location = response.header("location");
-        match (redirect::next(request, response.status(), location), self) {
-            (Ok(None), _) => None,
-            (Ok(Some(_)), Self::NoFurther(limit)) => {
-                let detail = format!("still a redirect after {limit}");
-                Some(Verdict::from(Failure::new(ErrorKind::Redirect, detail)).into())
-            }
-            (Ok(next), _) => Some(Looked { next, ..Looked::default() }),
-            (Err(failure), _) => Some(Verdict::from(failure).into()),
-        }
     }
 }
 
@@ -227,12 +200,6 @@ struct Looked {
     next: Option<redirect::Redirect>,
 }
 
-impl From<Verdict> for Looked {
-    fn from(verdict: Verdict) -> Self {
-        Self { verdict, next: None }
-    }
-}
-
 fn record(
     recorder: &Recorder,
     compiled: &CompiledRequest,
@@ -240,34 +207,13 @@ fn record(
     open: bool,
     exchange: Exchange<Looked>,
 ) -> (Sent, Option<redirect::Redirect>) {
-    let timings = &exchange.timings;
-    let service_ns = nanos(timings.total());
-    let lag = intended.map_or(Duration::ZERO, |at| timings.started.saturating_duration_since(at));
+    let measured = Measured::from(&exchange);
     let (status, error, cached, next) = match exchange.outcome {
-        Ok((status, looked)) => {
-            let Looked { verdict, next } = looked;
-            (status, verdict.failure, verdict.cached, next)
-        }
+        Ok((status, Looked { verdict, next })) => (status, verdict.failure, verdict.cached, next),
         Err(failure) => (0, Some(failure), None, None),
     };
-    let sample = RequestSample {
-        response_ns: service_ns.saturating_add(nanos(lag)),
-        service_ns: open.then_some(service_ns),
-        dns_ns: timings.dns.map(nanos),
-        connect_ns: timings.connect.map(nanos),
-        tls_ns: timings.tls.map(nanos),
-        send_ns: nanos(timings.send),
-        wait_ns: nanos(timings.wait),
-        receive_ns: nanos(timings.receive),
-        error: error.as_ref().map(|failure| failure.kind),
-        status,
-        bytes_sent: exchange.bytes_sent,
-        bytes_received: exchange.bytes_received,
-        cached,
-        new_connection: exchange.new_connection,
-        reconnected: exchange.reconnected,
-    };
-    recorder.record(compiled.series, &sample);
+    let kind = error.as_ref().map(|failure| failure.kind);
+    recorder.record(compiled.series, &measured.sample(intended, open, status, kind, cached));
     let Some(Failure { kind, detail }) = error else {
         return (Sent::Good, next);
     };
@@ -275,7 +221,7 @@ fn record(
         request: compiled.name.to_string(),
         message: detail.into_owned(),
         status,
-        elapsed: timings.total(),
+        elapsed: measured.service(),
     });
     (Sent::Failed, next)
 }
@@ -344,31 +290,6 @@ impl Rendered {
                 self.target.extend_from_slice(target.as_bytes());
                 Ok(origin)
             }
-        }
-    }
-}
-
-/// A request under way. Dropped without an end, it was cut off and is counted as that.
-struct UnderWay<'a> {
-    recorder: &'a Recorder,
-    series: SeriesId,
-    ended: bool,
-}
-
-impl<'a> UnderWay<'a> {
-    fn new(recorder: &'a Recorder, series: SeriesId) -> Self {
-        Self { recorder, series, ended: false }
-    }
-
-    fn ended(mut self) {
-        self.ended = true;
-    }
-}
-
-impl Drop for UnderWay<'_> {
-    fn drop(&mut self) {
-        if !self.ended {
-            self.recorder.record_interrupted(self.series);
         }
     }
 }
