@@ -3,4 +3,5 @@
 mod code;
 mod counts;
 mod http;
+mod seeds;
 mod support;
