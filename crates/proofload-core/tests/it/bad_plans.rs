@@ -103,6 +103,7 @@ fn of_data_feeds() {
         feed("file = \"users.csv\"\nmode = \"rand\"\nrows = []"),
         feed("rows = []"),
         feed("rows = [{ a = 1 }, { b = 2 }]"),
+        feed("rows = [{}]"),
         with_task("get = \"/{{ data.userz.name }}\""),
         format!(
             "{}\n[data.users]\nfile = \"users.csv\"\n",

@@ -7,4 +7,5 @@ mod plan_parsing;
 mod printing;
 mod quick;
 mod schema;
+mod seeds;
 mod support;

@@ -21,6 +21,8 @@ mod dns;
 mod exchange;
 mod failure;
 #[doc(hidden)]
+pub mod fuzz;
+#[doc(hidden)]
 pub mod h1;
 mod h2;
 mod origin;

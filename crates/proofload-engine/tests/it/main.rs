@@ -4,5 +4,6 @@ mod code;
 mod days;
 mod http;
 mod ledger;
+mod seeds;
 mod support;
 mod truth;

@@ -168,6 +168,9 @@ fn cells(object: JsonObject) -> BTreeMap<String, Vec<u8>> {
 fn table_of(objects: Vec<BTreeMap<String, Vec<u8>>>) -> Result<Rows, String> {
     let Some(first) = objects.first() else { return Ok((Vec::new(), Vec::new())) };
     let columns: Vec<Arc<str>> = first.keys().map(|key| key.as_str().into()).collect();
+    if columns.is_empty() {
+        return Err("the first row has no columns".to_owned());
+    }
     let mut rows = Vec::with_capacity(objects.len());
     for (at, object) in objects.into_iter().enumerate() {
         if object.len() != columns.len()
