@@ -2,19 +2,6 @@
 
 use proofload_core::result::{ResultError, RunResult};
 
-/// Why a result could not be written as JSON.
-#[derive(Debug, thiserror::Error)]
-#[error("the result cannot be written as JSON: {0}")]
-pub struct WriteError(#[from] serde_json::Error);
-
-/// A result as indented JSON with a line break at its end.
-///
-/// # Errors
-/// When it has no representation in JSON, which a bug would be.
-pub fn to_bytes(result: &RunResult) -> Result<Vec<u8>, WriteError> {
-    Ok(result.to_json()?.into_bytes())
-}
-
 /// Why bytes are not a result.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
@@ -47,7 +34,7 @@ mod tests {
             timestamp: "2026-11-21T01:00:00Z".to_owned(),
             ..RunResult::default()
         };
-        let bytes = to_bytes(&result).unwrap();
+        let bytes = result.to_json().unwrap().into_bytes();
         assert!(bytes.ends_with(b"}\n"));
         assert_eq!(from_bytes(&bytes).unwrap(), result);
         let marked: Vec<u8> = [b"\xef\xbb\xbf", bytes.as_slice()].concat();

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use proofload_core::metrics::{ErrorKind, RequestSample, SeriesId};
 
-use crate::http::{Exchange, Failure, Request, Response, redirect};
+use crate::http::{Exchange, Failure, Headers, Request, Response, redirect};
 use crate::worker::{Recorder, nanos};
 
 /// A request under way. Dropped without an end, it was cut off and is counted as that.
@@ -83,6 +83,51 @@ impl Follow {
             }
             (Ok(Some(next)), _) => Leads::On(next),
             (Err(failure), _) => Leads::Astray(failure),
+        }
+    }
+}
+
+/// The way from a request along its redirects: what is asked for next.
+#[derive(Debug)]
+pub(super) struct Trail<'a> {
+    method: &'a str,
+    body: &'a [u8],
+    headers: Headers,
+    timeout: Option<Duration>,
+    next: redirect::Redirect,
+}
+
+impl<'a> Trail<'a> {
+    /// The answer to `first` led to `next`.
+    pub(super) fn new(first: &Request<'a>, next: redirect::Redirect) -> Self {
+        Self::after(first.method, first.body, first.headers, first.timeout, next)
+    }
+
+    /// The answer to [`Trail::request`] led to `next`.
+    pub(super) fn go(&mut self, next: redirect::Redirect) {
+        *self = Self::after(self.method, self.body, &self.headers, self.timeout, next);
+    }
+
+    fn after(
+        method: &'a str,
+        body: &'a [u8],
+        headers: &Headers,
+        timeout: Option<Duration>,
+        next: redirect::Redirect,
+    ) -> Self {
+        let (method, body) = if next.to_get { ("GET", &b""[..]) } else { (method, body) };
+        Self { method, body, headers: next.headers(headers), timeout, next }
+    }
+
+    /// What to ask for now.
+    pub(super) fn request(&self) -> Request<'_> {
+        Request {
+            method: self.method,
+            origin: &self.next.origin,
+            target: self.next.target.as_bytes(),
+            headers: &self.headers,
+            body: self.body,
+            timeout: self.timeout,
         }
     }
 }

@@ -10,7 +10,7 @@ use proofload_core::inspect::Sink;
 use proofload_core::metrics::{ErrorKind, SeriesId};
 use proofload_core::plan::{CheckId, VarSlot};
 
-use super::super::exchange::{Follow, Leads, Measured, UnderWay};
+use super::super::exchange::{Follow, Leads, Measured, Trail, UnderWay};
 use super::answer::Answer;
 use super::error::RequestError;
 use super::panic_message;
@@ -204,29 +204,16 @@ impl Line<'_> {
         &self,
         client: &mut Client,
         first: &Request<'_>,
-        mut next: redirect::Redirect,
+        next: redirect::Redirect,
         body_use: BodyUse,
         limit: u16,
     ) -> Landing {
-        let (mut method, mut body) = (first.method, first.body);
-        let mut headers = first.headers.clone();
+        let mut trail = Trail::new(first, next);
         let mut hops = 1;
         loop {
-            if next.to_get {
-                (method, body) = ("GET", b"");
-            }
-            headers = next.headers(&headers);
-            let request = Request {
-                method,
-                origin: &next.origin,
-                target: next.target.as_bytes(),
-                headers: &headers,
-                body,
-                timeout: first.timeout,
-            };
             let follow = Follow::after(hops, limit);
-            match self.exchange(client, &request, body_use, follow).await {
-                Going::On(redirect) => next = redirect,
+            match self.exchange(client, &trail.request(), body_use, follow).await {
+                Going::On(next) => trail.go(next),
                 Going::Landed(landing) => return landing,
             }
             hops += 1;

@@ -8,7 +8,7 @@ use proofload_core::metrics::ErrorKind;
 use proofload_core::plan::Sign;
 use proofload_core::template::Context;
 
-use super::super::exchange::{Follow, Leads, Measured, UnderWay};
+use super::super::exchange::{Follow, Leads, Measured, Trail, UnderWay};
 use super::compile::{CompiledRequest, CompiledUrl};
 use super::look::{Verdict, look};
 use super::sign;
@@ -116,29 +116,15 @@ impl ScriptedUser {
         &mut self,
         compiled: &CompiledRequest,
         first: &Request<'_>,
-        mut next: redirect::Redirect,
+        next: redirect::Redirect,
         limit: u16,
     ) -> Sent {
-        let (mut method, mut body) = (first.method, first.body);
-        let mut headers = first.headers.clone();
+        let mut trail = Trail::new(first, next);
         for hop in 1..=limit {
-            if next.to_get {
-                (method, body) = ("GET", b"");
-            }
-            headers = next.headers(&headers);
-            let request = Request {
-                method,
-                origin: &next.origin,
-                target: next.target.as_bytes(),
-                headers: &headers,
-                body,
-                timeout: first.timeout,
-            };
             let follow = Follow::after(hop, limit);
-            let (verdict, further) = self.exchange(compiled, &request, follow).await;
-            match further {
-                None => return verdict,
-                Some(redirect) => next = redirect,
+            match self.exchange(compiled, &trail.request(), follow).await {
+                (verdict, None) => return verdict,
+                (_, Some(next)) => trail.go(next),
             }
         }
         Sent::Failed
