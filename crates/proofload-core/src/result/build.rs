@@ -26,6 +26,8 @@ pub struct PhaseFacts<'a> {
     pub index: u32,
     /// Start from the start of the run, in seconds.
     pub start_seconds: f64,
+    /// Why it ended before its load was done.
+    pub ended_early: Option<String>,
     /// What is expected.
     pub expectations: &'a [Expectation],
     /// Measures that come from monitors, in the base unit of their bounds.
@@ -113,6 +115,7 @@ fn phase_result(
         passed: verdict.has_passed(),
         was_run: verdict.was_run,
         start_seconds: facts.start_seconds,
+        ended_early: facts.ended_early.clone(),
         expectations: verdict.expectations.iter().map(expectation_row).collect(),
         trust: trust_result(&verdict.trust),
         monitors: facts.monitors.clone(),

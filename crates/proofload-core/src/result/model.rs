@@ -131,6 +131,9 @@ pub struct PhaseResult {
     pub start_seconds: f64,
     /// Time that was measured, the denominator of rates.
     pub elapsed_seconds: f64,
+    /// Why it ended before its load was done: the limit that was found, or the one that broke;
+    /// `null` if it ran to its end.
+    pub ended_early: Option<String>,
     /// What was expected, and how it came out.
     pub expectations: Vec<ExpectationRow>,
     /// Whether the measurement can be trusted.

@@ -237,6 +237,9 @@ impl Dispatcher {
             return;
         }
         if let Some(end) = running.judge.judge(&self.totals, elapsed, running.before) {
+            if let Some(why) = end.why_early() {
+                self.tell(RunEvent::Notice(format!("{} ends: {why}", running.phase.name)));
+            }
             running.end = end;
             running.due = Some(Instant::now() + running.phase.graceful_stop);
             self.command(&running.at_work, Stop::Gracefully);

@@ -53,3 +53,16 @@ pub enum PhaseEnd {
     /// All workers were lost.
     Lost,
 }
+
+impl PhaseEnd {
+    /// Why the phase ended before its load was done, in words; `None` if it was done.
+    #[must_use]
+    pub fn why_early(&self) -> Option<String> {
+        match self {
+            Self::Completed => None,
+            Self::LimitFound(why) | Self::Aborted(why) => Some(why.clone()),
+            Self::Interrupted => Some("interrupted".to_owned()),
+            Self::Lost => Some("all workers were lost".to_owned()),
+        }
+    }
+}

@@ -43,7 +43,16 @@ pub(super) fn lines(style: &Style, result: &RunResult) -> Vec<Line> {
     }
     let mut lines = table.lines();
     lines.extend(and_more(style, phases.len().saturating_sub(MAX_PHASES), "phases"));
+    lines.extend(phases.iter().take(MAX_PHASES).filter_map(|phase| ended_early(style, phase)));
     lines
+}
+
+/// Where a stress test broke, or why a run was given up.
+fn ended_early(style: &Style, phase: &PhaseResult) -> Option<Line> {
+    let why = phase.ended_early.as_deref()?;
+    let mut line = Line::new(style);
+    line.text("  ").text(&phase.scenario).dim(" ended early: ").text(why);
+    Some(line)
 }
 
 fn row(style: &Style, phase: &PhaseResult, has_grades: bool) -> Vec<(String, Tone)> {

@@ -149,16 +149,16 @@ fn judge(
 ) -> (RunResult, ExitCode) {
     let time = |zoned: &Zoned| zoned.timestamp().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
     let ended = time(&Zoned::now());
-    let phases = plan.phases.iter().enumerate().map(|(index, phase)| PhaseFacts {
-        name: &phase.name,
-        index: index as u32,
-        start_seconds: outcome
-            .phases
-            .iter()
-            .find(|run| run.index == index)
-            .map_or(0.0, |run| run.began.as_secs_f64()),
-        expectations: &phase.expect,
-        monitors: BTreeMap::new(),
+    let phases = plan.phases.iter().enumerate().map(|(index, phase)| {
+        let run = outcome.phases.iter().find(|run| run.index == index);
+        PhaseFacts {
+            name: &phase.name,
+            index: index as u32,
+            start_seconds: run.map_or(0.0, |run| run.began.as_secs_f64()),
+            ended_early: run.and_then(|run| run.end.why_early()),
+            expectations: &phase.expect,
+            monitors: BTreeMap::new(),
+        }
     });
     let target = match &plan.target {
         Target::Demo => "demo".to_owned(),

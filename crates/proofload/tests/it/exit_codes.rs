@@ -121,3 +121,37 @@ fn where_a_result_cannot_go_no_load_is_put_on() {
     assert_eq!(fixture.ledger().requests, 0, "not even a health check");
     assert_eq!(sandbox.files(), ["file"]);
 }
+
+#[test]
+fn a_limit_that_is_found_is_told_and_is_no_failure() {
+    let fixture =
+        fixture(Behaviour::new().exact("/", Reply::text("slow").after(Duration::from_millis(50))));
+    let sandbox = Sandbox::new();
+    let stress =
+        "[[phase]]\nname = 'stress'\nusers = 2\nduration = '60s'\nuntil = { p95 = '>10ms' }";
+    sandbox.write("plan.toml", plan(&fixture, stress));
+    let ended = sandbox.run(["run", "plan.toml", "-o", "result.json"]).end().with(0);
+    let result = sandbox.result("result.json");
+    let why = result["test_results"][0]["ended_early"].as_str().expect("it says why");
+    assert!(why.starts_with("p95 > 10.0 ms reached"), "{why}");
+    assert!(ended.stdout.contains(&format!("stress ended early: {why}")), "{}", ended.stdout);
+    assert!(ended.stderr.contains(&format!("stress ends: {why}")), "{}", ended.stderr);
+}
+
+#[test]
+fn a_limit_that_breaks_and_aborts_is_told() {
+    let fixture = fixture(Behaviour::new().exact("/", Reply::new(500)));
+    let sandbox = Sandbox::new();
+    let phase = |name: &str| {
+        format!(
+            "[[phase]]\nname = '{name}'\nusers = 1\nduration = '60s'\nthink_time = '50ms'\n\
+             expect = {{ error_rate = '<1%' }}\nabort_on_fail = true\n"
+        )
+    };
+    sandbox.write("plan.toml", plan(&fixture, &[phase("first"), phase("second")].concat()));
+    sandbox.run(["run", "plan.toml", "-q", "-o", "result.json"]).end().with(2);
+    let result = sandbox.result("result.json");
+    let why = result["test_results"][0]["ended_early"].as_str().expect("it says why");
+    assert!(why.contains("error_rate") && why.contains("100%"), "{why}");
+    assert_eq!(result["test_results"][1]["was_run"], false);
+}
