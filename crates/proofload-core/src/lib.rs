@@ -4,6 +4,7 @@ pub mod event;
 pub mod inspect;
 pub mod metrics;
 pub mod plan;
+pub mod record;
 pub mod redact;
 pub mod result;
 pub mod schedule;

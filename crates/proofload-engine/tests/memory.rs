@@ -70,7 +70,7 @@ fn measure(target: &str) {
     let (many, with_many) = resident_after(&handle, few, MANY);
     handle.stopper().stop(Stop::Now);
     let outcome = handle.wait();
-    let requests = outcome.totals.phase(0).expect("it ran").requests();
+    let requests = outcome.record.totals.phase(0).expect("it ran").requests();
     assert_eq!((requests.successful(), requests.failed()), (MANY, 0));
     let each = with_many.saturating_sub(with_few) / (many - few);
     let text = format!("{each} bytes a user ({with_few} with {few}, {with_many} with {many})\n");

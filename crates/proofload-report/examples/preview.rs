@@ -56,16 +56,16 @@ fn live(style: Style, seconds: u64) {
         let _ = std::io::stdout().flush();
     };
     for (phase, length) in [(0, 5.min(seconds)), (1, seconds.saturating_sub(5))] {
-        draw(&mut progress, Some(&RunEvent::PhaseStarted { phase }));
+        draw(&mut progress, Some(&RunEvent::PhaseStarted { phase, at: Duration::ZERO, shards: 2 }));
         for second in 0..length {
             for _ in 0..5 {
                 std::thread::sleep(Duration::from_millis(200));
                 draw(&mut progress, None);
             }
-            let interval = RunEvent::Interval(Box::new(interval(phase, second)));
+            let interval = RunEvent::Interval(std::sync::Arc::new(interval(phase, second)));
             draw(&mut progress, Some(&interval));
         }
-        draw(&mut progress, Some(&RunEvent::PhaseEnded { phase }));
+        draw(&mut progress, Some(&RunEvent::PhaseEnded { phase, at: Duration::ZERO, early: None }));
     }
 }
 

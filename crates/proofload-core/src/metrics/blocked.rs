@@ -1,6 +1,9 @@
 //! A histogram cut into time blocks, for confidence intervals that respect dependence in time.
 
 use super::Histogram;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use std::num::NonZeroU64;
 
 /// At most this many blocks are kept.
 pub const MAX_BLOCKS: usize = 64;
@@ -10,10 +13,16 @@ pub const FIRST_BLOCK_NS: u64 = 1_000_000_000;
 /// One histogram for each block of time, at most [`MAX_BLOCKS`]. When time runs past the last one,
 /// neighbours are merged and the block length doubles, so memory does not grow with the length of
 /// the phase. The result does not depend on the order in which intervals arrive.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BlockedHistogram {
+    #[serde(deserialize_with = "positive")]
     block_ns: u64,
     blocks: Vec<Histogram>,
+}
+
+fn positive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let wrong = || D::Error::custom("a block must have a length");
+    NonZeroU64::deserialize(deserializer).map(NonZeroU64::get).map_err(|_| wrong())
 }
 
 impl Default for BlockedHistogram {

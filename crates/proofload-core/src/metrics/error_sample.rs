@@ -50,9 +50,7 @@ impl ErrorSamples {
     /// Adds a sample; a later one of the same kind makes way for it if there are too many.
     pub fn add(&mut self, mut sample: ErrorSample) {
         if sample.message.len() > MAX_MESSAGE_BYTES {
-            let is_boundary = |&end: &usize| sample.message.is_char_boundary(end);
-            let end = (0..=MAX_MESSAGE_BYTES).rev().find(is_boundary).unwrap_or(0);
-            sample.message.truncate(end);
+            sample.message.truncate(sample.message.floor_char_boundary(MAX_MESSAGE_BYTES));
             sample.message.push('…');
         }
         let kind = sample.kind;

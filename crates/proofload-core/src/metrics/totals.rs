@@ -8,6 +8,7 @@ use super::{
     BlockedHistogram, ErrorSamples, GeneratorStats, IntervalSnapshot, IterationStats, MAX_SERIES,
     RequestStats, SeriesMeta, ShardId,
 };
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -42,7 +43,8 @@ pub enum Merged {
 }
 
 /// Which sequence numbers of a shard were seen, in bounded memory.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 struct Seen {
     /// All numbers below were seen or given up.
     below: u64,
@@ -77,7 +79,8 @@ impl Seen {
 }
 
 /// What is kept of one shard in a phase.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 struct ShardState {
     seen: Seen,
     users_max: u32,
@@ -87,8 +90,10 @@ struct ShardState {
 }
 
 /// Everything measured in one phase, over all shards and intervals.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct PhaseTotals {
+    #[serde(with = "pairs")]
     series: BTreeMap<Arc<SeriesMeta>, RequestStats>,
     /// Iterations.
     pub iterations: IterationStats,
@@ -105,6 +110,7 @@ pub struct PhaseTotals {
     pub elapsed_ns: u64,
     /// How often a series was counted in [`SeriesMeta::other`] here, because there were too many.
     pub series_overflowed: u64,
+    #[serde(with = "pairs")]
     shards: BTreeMap<ShardId, ShardState>,
 }
 
@@ -223,7 +229,8 @@ impl PhaseTotals {
 }
 
 /// The totals of all phases of a run.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct RunTotals {
     phases: BTreeMap<u32, PhaseTotals>,
 }
@@ -263,6 +270,28 @@ impl RunTotals {
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
         self.phases.values().map(|p| size_of::<PhaseTotals>() + p.heap_bytes()).sum()
+    }
+}
+
+/// Maps whose keys are no texts, as lists of pairs: JSON knows no other keys.
+mod pairs {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use std::collections::BTreeMap;
+
+    pub(super) fn serialize<K: Serialize, V: Serialize, S: Serializer>(
+        map: &BTreeMap<K, V>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(map)
+    }
+
+    pub(super) fn deserialize<'de, K, V, D>(deserializer: D) -> Result<BTreeMap<K, V>, D::Error>
+    where
+        K: Deserialize<'de> + Ord,
+        V: Deserialize<'de>,
+        D: Deserializer<'de>,
+    {
+        Vec::<(K, V)>::deserialize(deserializer).map(|pairs| pairs.into_iter().collect())
     }
 }
 

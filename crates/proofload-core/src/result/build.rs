@@ -5,10 +5,12 @@ use super::model::{
     Summary,
 };
 use super::rows::{
-    check_row, distribution, distribution_with, error_rows, expectation_row, ms, request_row,
-    threshold_row, trust_result,
+    check_row, distribution, distribution_with, error_rows, expectation_row, mark_row, ms,
+    request_row, threshold_row, timeline_row, trust_result,
 };
-use crate::metrics::{PhaseTotals, RequestStats, RunTotals};
+use crate::metrics::{PhaseTotals, RequestStats};
+use crate::plan::{Phase, Plan};
+use crate::record::RunRecord;
 use crate::stats::QuantileIntervals;
 use crate::verdict::measured::{per_second, share};
 use crate::verdict::{
@@ -24,10 +26,6 @@ pub struct PhaseFacts<'a> {
     pub name: &'a str,
     /// Its index in the plan, as in snapshots.
     pub index: u32,
-    /// Start from the start of the run, in seconds.
-    pub start_seconds: f64,
-    /// Why it ended before its load was done.
-    pub ended_early: Option<String>,
     /// What is expected.
     pub expectations: &'a [Expectation],
     /// Measures that come from monitors, in the base unit of their bounds.
@@ -45,12 +43,54 @@ pub struct ResultInput<'a> {
     pub environment: BTreeMap<String, String>,
     /// The phases of the plan, in order, those never started included.
     pub phases: Vec<PhaseFacts<'a>>,
-    /// What was measured.
-    pub totals: &'a RunTotals,
+    /// What was measured, and what happened.
+    pub record: &'a RunRecord,
     /// Conditions over the whole run. Rates are computed over `run.duration_seconds`.
     pub thresholds: &'a [Threshold],
     /// How grades are computed.
     pub rule: GradingRule,
+    /// How much is computed.
+    pub detail: Detail,
+}
+
+/// How much of a result is computed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Detail {
+    /// Everything.
+    #[default]
+    Full,
+    /// All but confidence intervals by resampling, which take longer than all the rest: for results
+    /// that are built every second.
+    Quick,
+}
+
+impl<'a> ResultInput<'a> {
+    /// The input for a run of `plan`, its facts taken from it. The run's end is the timestamp.
+    #[must_use]
+    pub fn of_plan(
+        plan: &'a Plan,
+        record: &'a RunRecord,
+        run: RunInfo,
+        environment: BTreeMap<String, String>,
+    ) -> Self {
+        let facts = |(index, phase): (usize, &'a Phase)| PhaseFacts {
+            name: &phase.name,
+            index: index as u32,
+            expectations: &phase.expect,
+            monitors: BTreeMap::new(),
+        };
+        let good_share = plan.grading.good_share;
+        Self {
+            timestamp: run.ended.clone(),
+            run,
+            environment,
+            phases: plan.phases.iter().enumerate().map(facts).collect(),
+            record,
+            thresholds: &plan.thresholds,
+            rule: GradingRule { good_share, ..GradingRule::default() },
+            detail: Detail::Full,
+        }
+    }
 }
 
 /// Judges the run and writes down everything.
@@ -61,7 +101,7 @@ pub fn build(input: &ResultInput<'_>) -> (RunResult, Verdict) {
         .iter()
         .map(|facts| PhaseToJudge {
             name: facts.name,
-            figures: input.totals.phase(facts.index).map(PhaseFigures::new),
+            figures: input.record.totals.phase(facts.index).map(PhaseFigures::new),
             expectations: facts.expectations,
             monitors: facts.monitors.clone(),
         })
@@ -72,7 +112,9 @@ pub fn build(input: &ResultInput<'_>) -> (RunResult, Verdict) {
         .iter()
         .zip(&phases)
         .zip(&verdict.phases)
-        .map(|((facts, phase), verdict)| phase_result(facts, phase.figures.as_ref(), verdict))
+        .map(|((facts, phase), verdict)| {
+            phase_result(input, facts, phase.figures.as_ref(), verdict)
+        })
         .collect();
     let result = RunResult {
         schema: RunResult::SCHEMA,
@@ -82,6 +124,9 @@ pub fn build(input: &ResultInput<'_>) -> (RunResult, Verdict) {
         test_results,
         thresholds: verdict.thresholds.iter().map(threshold_row).collect(),
         environment: input.environment.clone(),
+        timeline: input.record.timeline.points().iter().map(timeline_row).collect(),
+        marks: input.record.marks.all().iter().map(mark_row).collect(),
+        marks_dropped: input.record.marks.dropped(),
     };
     (result, verdict)
 }
@@ -105,33 +150,38 @@ fn summary(phases: &[PhaseResult], verdict: &Verdict) -> Summary {
 }
 
 fn phase_result(
+    input: &ResultInput<'_>,
     facts: &PhaseFacts<'_>,
     figures: Option<&PhaseFigures<'_>>,
     verdict: &PhaseVerdict,
 ) -> PhaseResult {
+    let record = input.record.phase(facts.index as usize);
     let judged = PhaseResult {
         scenario: facts.name.to_owned(),
         grade: verdict.grade,
         passed: verdict.has_passed(),
         was_run: verdict.was_run,
-        start_seconds: facts.start_seconds,
-        ended_early: facts.ended_early.clone(),
+        start_seconds: record.map_or(0.0, |phase| phase.began.as_secs_f64()),
+        ended_early: record.and_then(|phase| phase.early.clone()),
         expectations: verdict.expectations.iter().map(expectation_row).collect(),
         trust: trust_result(&verdict.trust),
         monitors: facts.monitors.clone(),
         ..PhaseResult::default()
     };
     match figures {
-        Some(figures) => measured(judged, figures),
+        Some(figures) => measured(judged, figures, input.detail),
         None => judged,
     }
 }
 
 /// Adds what was measured to what was judged.
-fn measured(judged: PhaseResult, figures: &PhaseFigures<'_>) -> PhaseResult {
+fn measured(judged: PhaseResult, figures: &PhaseFigures<'_>, detail: Detail) -> PhaseResult {
     let (totals, requests, response) = (figures.totals(), figures.requests(), figures.response());
     let seconds = totals.elapsed_seconds();
-    let intervals = QuantileIntervals::new(response, &totals.response_blocks);
+    let intervals = match detail {
+        Detail::Full => QuantileIntervals::new(response, &totals.response_blocks),
+        Detail::Quick => QuantileIntervals::without_blocks(response),
+    };
     let response_time = distribution_with(response, &intervals);
     let percentile = |percentile: Percentile| {
         response.value_at_quantile(percentile.quantile()).map(|ns| ms(ns as f64))

@@ -4,9 +4,9 @@ mod build;
 mod model;
 mod rows;
 
-pub use build::{PhaseFacts, ResultInput, build};
+pub use build::{Detail, PhaseFacts, ResultInput, build};
 pub use model::{
     BoundRow, CheckRow, Distribution, DoubtRow, ErrorRow, ErrorSampleRow, ExpectationRow,
-    GeneratorResult, Histograms, IterationResult, PercentileRow, PhaseResult, RequestRow,
-    ResultError, RunInfo, RunResult, Summary, ThresholdRow, TrustResult,
+    GeneratorResult, Histograms, IterationResult, MarkRow, PercentileRow, PhaseResult, RequestRow,
+    ResultError, RunInfo, RunResult, Summary, ThresholdRow, TimelineRow, TrustResult,
 };

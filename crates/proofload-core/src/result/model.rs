@@ -33,6 +33,15 @@ pub struct RunResult {
     /// Where the load generator ran: operating system, processors, versions.
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
+    /// The course of the run, in at most some hundred points.
+    #[serde(default)]
+    pub timeline: Vec<TimelineRow>,
+    /// What happened at moments of it: alerts, changes of the load, notices.
+    #[serde(default)]
+    pub marks: Vec<MarkRow>,
+    /// Marks that were too many to be kept.
+    #[serde(default)]
+    pub marks_dropped: u64,
 }
 
 /// What was run.
@@ -340,6 +349,67 @@ pub struct BoundRow {
     /// In the unit of the row.
     pub value: f64,
     /// The bound for people.
+    pub text: String,
+}
+
+/// What was measured in a stretch of a phase.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct TimelineRow {
+    /// The phase, as an index into `test_results`.
+    pub phase: usize,
+    /// When it began, from the start of the run.
+    pub start_seconds: f64,
+    /// How much time was measured in it, the denominator of rates.
+    pub length_seconds: f64,
+    /// Most users there were at the end of an interval.
+    pub users: u32,
+    /// Requests that ended in it.
+    pub requests: u64,
+    /// Of these, failures.
+    pub failed: u64,
+    /// Median response time of all requests.
+    pub p50_ms: Option<f64>,
+    /// 95th percentile of the response time of all requests.
+    pub p95_ms: Option<f64>,
+    /// 99th percentile of the response time of all requests.
+    pub p99_ms: Option<f64>,
+    /// Mean response time of all requests.
+    pub avg_ms: Option<f64>,
+    /// Largest response time of all requests.
+    pub max_ms: Option<f64>,
+    /// Bytes sent.
+    pub bytes_sent: u64,
+    /// Bytes received.
+    pub bytes_received: u64,
+    /// Iterations that ran to their end.
+    pub iterations: u64,
+    /// Iterations of open load that were not started.
+    pub iterations_dropped: u64,
+    /// Arrivals of open load that found every user at work and had to wait.
+    pub iterations_queued: u64,
+    /// 99th percentile of how late the load generator started iterations of open load.
+    pub start_lag_p99_ms: Option<f64>,
+    /// Processor time of workers divided by time that passed, 0…1.
+    pub generator_cpu_share: Option<f64>,
+    /// Measures of monitors, in the unit that the monitor documents.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub monitors: BTreeMap<String, f64>,
+}
+
+/// Something that happened at a moment of the run, or lasted for a while.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct MarkRow {
+    /// When it happened or began, from the start of the run.
+    pub at_seconds: f64,
+    /// When it was over; `null` for a moment, or if it lasted to the end.
+    pub until_seconds: Option<f64>,
+    /// `alert`, `control`, `fault` or `notice`.
+    pub kind: String,
+    /// `info`, `warning` or `critical`.
+    pub level: String,
+    /// What happened.
     pub text: String,
 }
 

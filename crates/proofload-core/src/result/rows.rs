@@ -2,13 +2,17 @@
 
 use super::model::DoubtRow;
 use super::model::{
-    BoundRow, CheckRow, Distribution, ErrorRow, ErrorSampleRow, ExpectationRow, PercentileRow,
-    RequestRow, ThresholdRow, TrustResult,
+    BoundRow, CheckRow, Distribution, ErrorRow, ErrorSampleRow, ExpectationRow, MarkRow,
+    PercentileRow, RequestRow, ThresholdRow, TimelineRow, TrustResult,
 };
+use crate::event::Mark;
 use crate::metrics::{CheckCount, ErrorKind, Histogram, PhaseTotals, RequestStats, SeriesMeta};
+use crate::record::TimelinePoint;
 use crate::stats::{LEVEL, QuantileIntervals};
 use crate::verdict::measured::{per_second, share};
 use crate::verdict::{Bound, ExpectationOutcome, Percentile, Quantity, ThresholdOutcome, Trust};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// The percentiles that a result has.
 const PERCENTILES: [f64; 8] = [25.0, 50.0, 75.0, 90.0, 95.0, 99.0, 99.9, 99.99];
@@ -159,5 +163,51 @@ pub(super) fn trust_result(trust: &Trust) -> TrustResult {
     TrustResult {
         trustworthy: trust.is_trustworthy(),
         reasons: trust.doubts.iter().map(row).collect(),
+    }
+}
+
+/// Seconds with the precision of a millisecond: nobody reads more off a time axis.
+fn seconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e3).round() / 1e3
+}
+
+/// To six digits after the point.
+fn rounded(share: f64) -> f64 {
+    (share * 1e6).round() / 1e6
+}
+
+pub(super) fn timeline_row(point: &TimelinePoint) -> TimelineRow {
+    let response = &point.response;
+    let quantile = |q: f64| ms_of(response.value_at_quantile(q));
+    TimelineRow {
+        phase: point.phase,
+        start_seconds: seconds(point.start),
+        length_seconds: seconds(point.length),
+        users: point.users,
+        requests: point.requests,
+        failed: point.failed,
+        p50_ms: quantile(0.5),
+        p95_ms: quantile(0.95),
+        p99_ms: quantile(0.99),
+        avg_ms: response.mean().map(ms),
+        max_ms: ms_of(response.max()),
+        bytes_sent: point.bytes_sent,
+        bytes_received: point.bytes_received,
+        iterations: point.iterations,
+        iterations_dropped: point.iterations_dropped,
+        iterations_queued: point.iterations_queued,
+        start_lag_p99_ms: ms_of(point.start_lag.value_at_quantile(0.99)),
+        generator_cpu_share: point.generator_cpu_share().map(rounded),
+        monitors: BTreeMap::new(),
+    }
+}
+
+pub(super) fn mark_row(mark: &Mark) -> MarkRow {
+    MarkRow {
+        at_seconds: seconds(mark.at),
+        until_seconds: mark.until.map(seconds),
+        kind: mark.kind.id().to_owned(),
+        level: mark.level.id().to_owned(),
+        text: mark.text.clone(),
     }
 }

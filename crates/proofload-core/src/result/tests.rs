@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::metrics::{ErrorKind, ErrorSample, Histogram};
-use crate::verdict::testing::{sample, snapshot_of, totals_of};
+use crate::verdict::testing::{sample, snapshot_of};
 use crate::verdict::{Bound, Grade, Measure};
+use std::time::Duration;
 
 fn expectation(measure: &str, target: &str, limit: &str) -> Expectation {
     let measure = Measure::parse(measure).unwrap();
@@ -14,7 +15,7 @@ fn expectation(measure: &str, target: &str, limit: &str) -> Expectation {
 
 /// "Baseline": 20 requests of 1…20 ms in 2 s, one of them failed; "Empty": started, no request;
 /// "Never": not started.
-fn totals() -> RunTotals {
+fn record() -> RunRecord {
     let mut samples: Vec<_> = (1..=20).map(|ms| sample(ms * 1_000_000)).collect();
     for (index, sample) in samples.iter_mut().enumerate().take(10) {
         sample.cached = Some(index < 6);
@@ -40,11 +41,19 @@ fn totals() -> RunTotals {
     });
     let mut empty = snapshot_of("read", 0, 1, &[]);
     empty.phase = 1;
-    totals_of(&[baseline, empty])
+    let mut record = RunRecord::default();
+    for (phase, snapshot) in [baseline, empty].iter().enumerate() {
+        let began = Duration::from_secs(2 * phase as u64);
+        record.begin_phase(phase, began, 1);
+        record.add(snapshot).unwrap();
+        record.end_phase(phase, began + Duration::from_secs(1), None);
+    }
+    record.note("the service was warm");
+    record
 }
 
 fn built() -> (RunResult, Verdict) {
-    let totals = totals();
+    let record = record();
     let expectations = [
         expectation("p95", "<15ms", "<100ms"),
         expectation("success_rate", ">=95%", ">=90%"),
@@ -72,12 +81,13 @@ fn built() -> (RunResult, Verdict) {
                 monitors: BTreeMap::from([("cpu".to_owned(), 0.42)]),
                 ..facts("Baseline", 0)
             },
-            PhaseFacts { start_seconds: 2.0, ..facts("Empty", 1) },
+            facts("Empty", 1),
             facts("Never", 2),
         ],
-        totals: &totals,
+        record: &record,
         thresholds: &thresholds,
         rule: GradingRule::default(),
+        detail: Detail::Full,
     };
     build(&input)
 }

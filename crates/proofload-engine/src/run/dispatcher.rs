@@ -8,13 +8,13 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
 use proofload_core::event::RunEvent;
-use proofload_core::metrics::{IntervalSnapshot, RunTotals};
+use proofload_core::metrics::IntervalSnapshot;
 use proofload_core::plan::{Load, Phase, Plan};
+use proofload_core::record::{PhaseRecord, RunRecord};
 use proofload_core::schedule::Shard;
 
-use super::intervals::Intervals;
 use super::judge::LiveJudge;
-use super::outcome::{PhaseEnd, PhaseRun, RunOutcome};
+use super::outcome::{PhaseEnd, RunOutcome};
 use crate::system::DescriptorLimit;
 use crate::worker::{Budget, Command, PhaseOrder, Report, Stop, Worker};
 
@@ -24,6 +24,11 @@ const LEAD: Duration = Duration::from_millis(5);
 /// A phase that is this much over its time (graceful stop included) is cut off, and after twice that
 /// its workers are given up.
 const OVERDUE: Duration = Duration::from_secs(10);
+
+/// How long a phase that is over took.
+fn length(phase: &PhaseRecord) -> Option<Duration> {
+    Some(phase.ended?.saturating_sub(phase.began))
+}
 
 /// What the dispatcher is told.
 #[derive(Debug)]
@@ -47,8 +52,8 @@ pub(super) struct Dispatcher {
     inbox: Receiver<Message>,
     events: SyncSender<RunEvent>,
     started: Instant,
-    totals: RunTotals,
-    phases: Vec<PhaseRun>,
+    record: RunRecord,
+    ends: Vec<PhaseEnd>,
     stop: Stop,
     workers_lost: u32,
     seed: u64,
@@ -59,11 +64,8 @@ pub(super) struct Dispatcher {
 #[derive(Debug)]
 struct Running {
     phase: Arc<Phase>,
-    started: Instant,
     /// Workers that have not ended the phase, by number.
     at_work: Vec<u32>,
-    workers: u32,
-    intervals: Intervals,
     judge: LiveJudge,
     /// How long the phases before took.
     before: Duration,
@@ -87,8 +89,8 @@ impl Dispatcher {
             inbox,
             events,
             started: Instant::now(),
-            totals: RunTotals::default(),
-            phases: Vec::new(),
+            record: RunRecord::default(),
+            ends: Vec::new(),
             stop: Stop::No,
             workers_lost: 0,
             seed,
@@ -100,19 +102,17 @@ impl Dispatcher {
     pub(super) fn run(mut self) -> RunOutcome {
         let plan = Arc::clone(&self.plan);
         for (index, phase) in plan.phases.iter().enumerate() {
-            self.tell(RunEvent::PhaseStarted { phase: index });
-            let run = self.run_phase(index, Arc::new(phase.clone()));
-            let goes_on = matches!(run.end, PhaseEnd::Completed | PhaseEnd::LimitFound(_));
-            self.phases.push(run);
-            self.tell(RunEvent::PhaseEnded { phase: index });
+            let end = self.run_phase(index, Arc::new(phase.clone()));
+            let goes_on = matches!(end, PhaseEnd::Completed | PhaseEnd::LimitFound(_));
+            self.ends.push(end);
             if !goes_on || self.stop > Stop::No {
                 break;
             }
         }
         let workers = self.workers.len() as u32;
         RunOutcome {
-            totals: self.totals,
-            phases: self.phases,
+            record: self.record,
+            ends: self.ends,
             interrupted: self.stop > Stop::No,
             workers_lost: self.workers_lost,
             workers,
@@ -121,7 +121,7 @@ impl Dispatcher {
         }
     }
 
-    fn run_phase(&mut self, index: usize, phase: Arc<Phase>) -> PhaseRun {
+    fn run_phase(&mut self, index: usize, phase: Arc<Phase>) -> PhaseEnd {
         let mut running = self.order(index, phase);
         let mut cut_off = false;
         while !running.at_work.is_empty() {
@@ -143,19 +143,16 @@ impl Dispatcher {
                 }
             }
         }
-        for interval in running.intervals.drain() {
-            self.tell(RunEvent::Interval(Box::new(interval)));
+        let (at, early) = (self.started.elapsed(), running.end.why_early());
+        for interval in self.record.end_phase(index, at, early.clone()) {
+            self.tell(RunEvent::Interval(Arc::new(interval)));
         }
-        PhaseRun {
-            index,
-            began: running.started.saturating_duration_since(self.started),
-            took: running.started.elapsed(),
-            end: running.end,
-        }
+        self.tell(RunEvent::PhaseEnded { phase: index, at, early });
+        running.end
     }
 
     /// Gives the phase to as many workers as it has work for.
-    fn order(&self, index: usize, phase: Arc<Phase>) -> Running {
+    fn order(&mut self, index: usize, phase: Arc<Phase>) -> Running {
         let present: Vec<u32> =
             (0..self.workers.len() as u32).filter(|&at| self.worker(at).is_some()).collect();
         let most = match &phase.load {
@@ -186,11 +183,12 @@ impl Dispatcher {
         }
         let due = phase.load.duration().map(|load| started + load + phase.graceful_stop);
         let end = if at_work.is_empty() { PhaseEnd::Lost } else { PhaseEnd::Completed };
-        let workers = at_work.len() as u32;
+        let before = self.record.phases.iter().filter_map(length).sum();
+        let (at, shards) = (started - self.started, at_work.len() as u32);
+        self.record.begin_phase(index, at, shards);
+        self.tell(RunEvent::PhaseStarted { phase: index, at, shards });
         let judge = LiveJudge::new(Arc::clone(&self.plan), index, Arc::clone(&phase));
-        let before = self.phases.iter().map(|phase| phase.took).sum();
-        let intervals = Intervals::default();
-        Running { phase, started, at_work, workers, intervals, judge, before, due, end }
+        Running { phase, at_work, judge, before, due, end }
     }
 
     fn next_message(&self, running: &Running, cut_off: bool) -> Result<Message, RecvTimeoutError> {
@@ -220,25 +218,25 @@ impl Dispatcher {
     }
 
     fn count(&mut self, running: &mut Running, snapshot: IntervalSnapshot) {
-        if self.totals.merge(&snapshot).is_err() {
-            return;
-        }
-        let complete = running.intervals.add(&snapshot, running.workers);
-        running.judge.see(snapshot);
+        // What cannot be merged is not told either: all records of a run stay equal.
+        let Ok(complete) = self.record.add(&snapshot) else { return };
+        let snapshot = Arc::new(snapshot);
+        running.judge.see(&snapshot);
+        self.tell(RunEvent::Snapshot(snapshot));
         if let Some(interval) = complete {
             self.judge(running, interval.start + interval.length);
-            self.tell(RunEvent::Interval(Box::new(interval)));
+            self.tell(RunEvent::Interval(Arc::new(interval)));
         }
     }
 
     /// Looks whether what has been measured ends the phase or the run.
-    fn judge(&self, running: &mut Running, elapsed: Duration) {
+    fn judge(&mut self, running: &mut Running, elapsed: Duration) {
         if running.end != PhaseEnd::Completed {
             return;
         }
-        if let Some(end) = running.judge.judge(&self.totals, elapsed, running.before) {
+        if let Some(end) = running.judge.judge(&self.record.totals, elapsed, running.before) {
             if let Some(why) = end.why_early() {
-                self.tell(RunEvent::Notice(format!("{} ends: {why}", running.phase.name)));
+                self.notice(format!("{} ends: {why}", running.phase.name));
             }
             running.end = end;
             running.due = Some(Instant::now() + running.phase.graceful_stop);
@@ -271,8 +269,13 @@ impl Dispatcher {
         if let Some(worker) = self.workers.get_mut(number as usize).and_then(Option::take) {
             self.workers_lost += 1;
             worker.abandon();
-            self.tell(RunEvent::Notice(format!("worker {number} was lost; the load is smaller")));
+            self.notice(format!("worker {number} was lost; the load is smaller"));
         }
+    }
+
+    fn notice(&mut self, text: String) {
+        self.record.note(&text);
+        self.tell(RunEvent::Notice(text));
     }
 
     /// Tells whoever listens. A renderer that does not keep up misses events; the run does not wait.

@@ -15,9 +15,14 @@ use crate::system::raise_descriptor_limit;
 use crate::worker::{Report, Stop, Worker, WorkerSetup};
 use crate::workload::{SetupError, Workload};
 
-/// Events that may wait for a slow renderer, about a minute of them; further ones are dropped, the run
-/// does not wait. An interval may take 100 KB, so the number matters.
-pub(super) const EVENT_BUFFER: usize = 64;
+/// Seconds for which the events of a run may wait for a slow listener; further ones are dropped, the
+/// run does not wait. A snapshot may take 100 KB, so the number matters.
+const EVENT_BUFFER_SECONDS: usize = 10;
+
+/// How many events may wait: each second has a snapshot of each worker and what follows from them.
+pub(super) fn event_buffer(workers: u32) -> usize {
+    EVENT_BUFFER_SECONDS * (workers as usize + 2)
+}
 
 /// What can be chosen about a run besides its plan.
 #[derive(Clone, Copy, Debug, Default)]
@@ -128,7 +133,7 @@ pub fn start<W: Workload>(
         })
         .collect::<Result<Vec<_>, _>>()?;
     wait_until_open(&messages, count)?;
-    let (event_sender, events) = sync_channel(EVENT_BUFFER);
+    let (event_sender, events) = sync_channel(event_buffer(count));
     let dispatcher = Dispatcher::new(plan, workers, messages, event_sender, seed, descriptor_limit);
     let dispatcher =
         std::thread::Builder::new().name("dispatcher".to_owned()).spawn(|| dispatcher.run())?;

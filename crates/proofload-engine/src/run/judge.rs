@@ -30,9 +30,9 @@ impl LiveJudge {
     }
 
     /// Takes note of what a worker measured; it has been merged into the totals already.
-    pub(super) fn see(&mut self, snapshot: IntervalSnapshot) {
+    pub(super) fn see(&mut self, snapshot: &Arc<IntervalSnapshot>) {
         if !self.phase.stop_when.is_empty() {
-            self.recent.add(snapshot);
+            self.recent.add(Arc::clone(snapshot));
         }
     }
 
@@ -144,7 +144,7 @@ mod tests {
         for (at, &ms) in times_ms.iter().enumerate() {
             let snapshot = second(at as u64, ms);
             totals.merge(&snapshot).expect("a known version");
-            judge.see(snapshot);
+            judge.see(&Arc::new(snapshot));
             let elapsed = Duration::from_secs(at as u64 + 1);
             if let Some(end) = judge.judge(&totals, elapsed, Duration::ZERO) {
                 return Some((at as u64 + 1, end));

@@ -5,17 +5,18 @@ use std::time::Duration;
 
 use proofload_core::event::Interval;
 use proofload_core::metrics::{
-    IntervalSnapshot, RequestSample, RequestStats, RunTotals, SeriesMeta, SeriesSnapshot, ShardId,
+    IntervalSnapshot, RequestSample, RequestStats, SeriesMeta, SeriesSnapshot, ShardId,
 };
+use proofload_core::record::RunRecord;
 
-use super::handle::EVENT_BUFFER;
-use super::intervals::Intervals;
+use super::handle::event_buffer;
 use super::recent::Recent;
 
 const WORKERS: u32 = 2;
 const SERIES: u32 = 4;
-const SECONDS: u64 = 250;
-const REQUESTS_A_SECOND: u64 = 400_000;
+/// So many that the timeline has been as full as it gets.
+const SECONDS: u64 = 500;
+const REQUESTS_A_SECOND: u64 = 200_000;
 
 /// A second of one worker: times over four orders of magnitude in every series.
 fn second() -> Vec<SeriesSnapshot> {
@@ -44,10 +45,15 @@ fn interval_bytes(interval: &Interval) -> usize {
     size_of::<Interval>() + interval.requests.heap_bytes() + interval.iterations.heap_bytes()
 }
 
+fn snapshot_bytes(snapshot: &IntervalSnapshot) -> usize {
+    snapshot.series.iter().map(|series| size_of_val(series) + series.stats.heap_bytes()).sum()
+}
+
 #[test]
 fn a_hundred_million_requests_stay_within_64_mb() {
     for step_every in [None, Some(Duration::from_secs(100))] {
-        let (mut totals, mut intervals) = (RunTotals::default(), Intervals::default());
+        let mut record = RunRecord::default();
+        record.begin_phase(0, Duration::ZERO, WORKERS);
         let mut recent = Recent::new(step_every);
         // Nobody reads the events: as many wait as may, and all are like the largest.
         let mut largest = 0;
@@ -59,24 +65,26 @@ fn a_hundred_million_requests_stay_within_64_mb() {
                 snapshot.start_ns = at * 1_000_000_000;
                 snapshot.length_ns = 1_000_000_000;
                 snapshot.series.clone_from(&series);
-                totals.merge(&snapshot).expect("a known version");
-                if let Some(interval) = intervals.add(&snapshot, WORKERS) {
+                largest = largest.max(snapshot_bytes(&snapshot));
+                if let Some(interval) = record.add(&snapshot).expect("a known version") {
                     largest = largest.max(interval_bytes(&interval));
                 }
-                recent.add(snapshot);
+                recent.add(Arc::new(snapshot));
             }
             if at % 10 == 9 {
                 let _ = recent.totals(Duration::from_secs(at + 1));
             }
             if at == SECONDS / 2 {
-                half_way = totals.heap_bytes() + recent.heap_bytes();
+                half_way = record.totals.heap_bytes() + recent.heap_bytes();
             }
         }
-        let recorded = totals.phase(0).expect("it ran").requests().requests();
+        let recorded = record.totals.phase(0).expect("it ran").requests().requests();
         assert_eq!(recorded, 100_000_000);
-        let kept = totals.heap_bytes() + recent.heap_bytes();
-        let waiting = EVENT_BUFFER * largest;
-        assert!(kept <= half_way + half_way / 4, "{half_way} bytes grew to {kept}");
+        let kept = record.heap_bytes() + recent.heap_bytes();
+        let waiting = event_buffer(WORKERS) * largest;
+        // The timeline grows until it has all its points.
+        let steady = record.totals.heap_bytes() + recent.heap_bytes();
+        assert!(steady <= half_way + half_way / 4, "{half_way} bytes grew to {steady}");
         assert!(waiting > 1 << 20 && recent.heap_bytes() > 1 << 17, "that cannot be");
         assert!(kept + waiting < 64 << 20, "{kept} and {waiting} bytes, {step_every:?}");
     }

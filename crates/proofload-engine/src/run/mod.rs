@@ -7,7 +7,6 @@
 mod dispatcher;
 mod handle;
 mod health;
-mod intervals;
 mod judge;
 #[cfg(test)]
 mod memory_tests;
@@ -17,4 +16,4 @@ mod recent;
 pub(crate) use dispatcher::Message;
 pub use handle::{RunHandle, RunOptions, StartError, Stopper, start};
 pub use health::{HealthError, check_health};
-pub use outcome::{PhaseEnd, PhaseRun, RunOutcome};
+pub use outcome::{PhaseEnd, RunOutcome};

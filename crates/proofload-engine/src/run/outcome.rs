@@ -1,18 +1,16 @@
 //! What is left when a run has ended.
 
-use std::time::Duration;
-
-use proofload_core::metrics::RunTotals;
+use proofload_core::record::RunRecord;
 
 use crate::system::DescriptorLimit;
 
 /// Everything measured in a run, and how it ended.
 #[derive(Debug)]
 pub struct RunOutcome {
-    /// The measurements of every phase that was begun.
-    pub totals: RunTotals,
-    /// The phases that were begun, in order.
-    pub phases: Vec<PhaseRun>,
+    /// What was measured, and what happened.
+    pub record: RunRecord,
+    /// How each phase that was begun ended, in order.
+    pub ends: Vec<PhaseEnd>,
     /// Someone asked the run to end before its time.
     pub interrupted: bool,
     /// Workers that ended without being told to, by a bug of ours or of user code. What they measured
@@ -24,19 +22,6 @@ pub struct RunOutcome {
     pub seed: u64,
     /// How many connections this process could have opened.
     pub descriptor_limit: DescriptorLimit,
-}
-
-/// A phase that was begun.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PhaseRun {
-    /// Its place in the plan.
-    pub index: usize,
-    /// When it began, since the start of the run.
-    pub began: Duration,
-    /// How long it took, including the requests that were in flight at its end.
-    pub took: Duration,
-    /// Why it ended.
-    pub end: PhaseEnd,
 }
 
 /// Why a phase ended.

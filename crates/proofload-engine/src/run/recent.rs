@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use proofload_core::metrics::{IntervalSnapshot, RunTotals};
@@ -24,7 +25,7 @@ const MAX_STEPS: usize = 3;
 /// What was measured lately in one phase.
 #[derive(Debug)]
 pub(super) enum Recent {
-    Window(VecDeque<IntervalSnapshot>),
+    Window(VecDeque<Arc<IntervalSnapshot>>),
     Steps { every_ns: u64, steps: BTreeMap<u64, Step> },
 }
 
@@ -48,7 +49,7 @@ impl Recent {
     }
 
     /// Takes note of what a worker measured.
-    pub(super) fn add(&mut self, snapshot: IntervalSnapshot) {
+    pub(super) fn add(&mut self, snapshot: Arc<IntervalSnapshot>) {
         match self {
             Self::Window(snapshots) => {
                 let from_ns = snapshot.end_ns().saturating_sub(nanos(2 * WINDOW));
@@ -68,7 +69,7 @@ impl Recent {
                 if step.starts.len() < MIN_INTERVALS {
                     step.starts.insert(snapshot.start_ns);
                 }
-                merge_from(&mut step.totals, snapshot, step.begin_ns);
+                merge_from(&mut step.totals, &snapshot, step.begin_ns);
                 if steps.len() > MAX_STEPS {
                     steps.pop_first();
                 }
@@ -79,7 +80,7 @@ impl Recent {
     /// Heap memory in bytes, for accounting.
     #[cfg(test)]
     pub(super) fn heap_bytes(&self) -> usize {
-        let series = |snapshot: &IntervalSnapshot| -> usize {
+        let series = |snapshot: &Arc<IntervalSnapshot>| -> usize {
             snapshot.series.iter().map(|s| size_of_val(s) + s.stats.heap_bytes()).sum()
         };
         match self {
@@ -105,7 +106,7 @@ impl Recent {
 }
 
 /// The last [`WINDOW`] before `elapsed` in one.
-fn window(snapshots: &mut VecDeque<IntervalSnapshot>, elapsed: Duration) -> Option<RunTotals> {
+fn window(snapshots: &mut VecDeque<Arc<IntervalSnapshot>>, elapsed: Duration) -> Option<RunTotals> {
     let from_ns = nanos(elapsed.saturating_sub(WINDOW));
     snapshots.retain(|snapshot| snapshot.start_ns >= from_ns);
     let starts: BTreeSet<_> = snapshots.iter().map(|snapshot| snapshot.start_ns).collect();
@@ -115,13 +116,14 @@ fn window(snapshots: &mut VecDeque<IntervalSnapshot>, elapsed: Duration) -> Opti
     }
     let mut totals = RunTotals::default();
     for snapshot in snapshots.iter() {
-        merge_from(&mut totals, snapshot.clone(), begin_ns);
+        merge_from(&mut totals, snapshot, begin_ns);
     }
     Some(totals)
 }
 
-fn merge_from(totals: &mut RunTotals, mut snapshot: IntervalSnapshot, begin_ns: u64) {
-    snapshot.start_ns = snapshot.start_ns.saturating_sub(begin_ns);
+fn merge_from(totals: &mut RunTotals, snapshot: &IntervalSnapshot, begin_ns: u64) {
+    let start_ns = snapshot.start_ns.saturating_sub(begin_ns);
+    let snapshot = IntervalSnapshot { start_ns, ..snapshot.clone() };
     // A snapshot of another version has not come this far.
     let _ = totals.merge(&snapshot);
 }
@@ -132,8 +134,6 @@ fn nanos(duration: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use proofload_core::metrics::{
         RequestSample, RequestStats, SeriesMeta, SeriesSnapshot, ShardId,
     };
@@ -164,9 +164,9 @@ mod tests {
         let mut recent = Recent::new(step_every);
         let after = |at: u64| {
             // One worker is a second ahead of the other.
-            recent.add(second(0, at + 1, 1));
+            recent.add(Arc::new(second(0, at + 1, 1)));
             if at > 0 {
-                recent.add(second(1, at, 1));
+                recent.add(Arc::new(second(1, at, 1)));
             }
             let totals = recent.totals(seconds(at + 1));
             totals.map_or(0, |totals| totals.phase(0).map_or(0, |p| p.requests().requests()))
@@ -195,7 +195,7 @@ mod tests {
         let mut recent = Recent::new(Some(seconds(3 * 3_600)));
         let mut bytes = Vec::new();
         for at in 0..10_800 {
-            recent.add(second((at % 2) as u32, at, 40));
+            recent.add(Arc::new(second((at % 2) as u32, at, 40)));
             if at == 4_000 || at == 10_799 {
                 bytes.push(recent.totals(seconds(at + 1)).expect("judged").heap_bytes());
             }

@@ -65,7 +65,7 @@ fn run_kind<S: 'static>(
 
 fn totals(outcome: &RunOutcome) -> &PhaseTotals {
     assert_eq!(outcome.workers_lost, 0);
-    outcome.totals.phase(0).expect("the phase ran")
+    outcome.record.totals.phase(0).expect("the phase ran")
 }
 
 /// What was measured about requests of this name.
@@ -526,7 +526,8 @@ fn a_test_in_code_runs_phase_after_phase() {
     let outcome = run(Arc::new(plan), &workload);
     let ledger = fixture.settled_ledger(PATIENCE).expect("the server comes to rest");
     assert_eq!((ledger.path("/x"), ledger.path("/second")), (30, 50));
-    let counted = [0, 1].map(|phase| outcome.totals.phase(phase).expect("it ran").requests());
+    let counted =
+        [0, 1].map(|phase| outcome.record.totals.phase(phase).expect("it ran").requests());
     assert_eq!(counted.map(|stats| stats.requests()), [30, 50]);
 }
 

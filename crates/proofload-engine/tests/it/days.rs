@@ -35,7 +35,7 @@ fn nobody_is_there() {
         assert_eq!((stats.successful(), stats.interrupted), (0, 0));
         assert_eq!(stats.new_connections, 0, "a refused connection was not opened");
         assert_eq!((stats.bytes_sent, stats.bytes_received), (0, 0));
-        assert_eq!(ran.outcome.phases[0].end, PhaseEnd::Completed);
+        assert_eq!(ran.outcome.ends[0], PhaseEnd::Completed);
         let example = ran.phase(0).errors.samples().first().expect("an example");
         assert_eq!(example.kind, ErrorKind::ConnectRefused);
     }
@@ -70,7 +70,7 @@ fn an_outage() {
     let kinds = [ErrorKind::ConnectRefused, ErrorKind::Reset, ErrorKind::Closed];
     let known: u64 = kinds.iter().map(|&kind| stats.errors.get(kind)).sum();
     assert_eq!(stats.failed(), known, "{:?}", stats.errors);
-    assert_eq!(ran.outcome.phases[0].end, PhaseEnd::Completed);
+    assert_eq!(ran.outcome.ends[0], PhaseEnd::Completed);
 }
 
 #[test]
@@ -125,9 +125,9 @@ fn stopped(how: &[Stop], (users, phase): (u64, &str), workers: u32) {
 
 fn assert_interrupted(ran: &Ran) {
     assert!(ran.outcome.interrupted);
-    assert_eq!(ran.outcome.phases.len(), 1, "the later phase does not begin");
-    assert_eq!(ran.outcome.phases[0].end, PhaseEnd::Interrupted);
-    assert!(ran.outcome.totals.phase(1).is_none());
+    assert_eq!(ran.outcome.ends.len(), 1, "the later phase does not begin");
+    assert_eq!(ran.outcome.ends[0], PhaseEnd::Interrupted);
+    assert!(ran.outcome.record.totals.phase(1).is_none());
     assert_eq!(ran.outcome.workers_lost, 0);
 }
 

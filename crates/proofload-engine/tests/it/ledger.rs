@@ -66,7 +66,7 @@ fn shape(phase: &str, expect: Option<u64>) {
         assert_eq!(iterations.failed, ledger.status(500), "{what}");
         assert_eq!((iterations.interrupted, iterations.dropped), (0, 0), "{what}");
         assert_eq!(ran.phase(0).snapshots_missing(), 0, "{what}");
-        assert_eq!(ran.outcome.phases[0].end, PhaseEnd::Completed, "{what}");
+        assert_eq!(ran.outcome.ends[0], PhaseEnd::Completed, "{what}");
         if let Some(expect) = expect {
             assert_eq!(stats.requests(), expect, "{what}");
         }
@@ -160,7 +160,7 @@ fn steps_until_a_limit_breaks() {
     let ran = run(&plan(&fixture.url(""), &format!("{GET_X}{phase}")), 2);
     let (ledger, stats) = (settled(&fixture), ran.all_requests());
     compare(&stats, &ledger, phase);
-    assert!(matches!(ran.outcome.phases[0].end, PhaseEnd::LimitFound(_)));
+    assert!(matches!(ran.outcome.ends[0], PhaseEnd::LimitFound(_)));
     assert_eq!(ran.requests(1).requests(), 10, "the next phase runs all the same");
     assert_eq!(stats.failed(), ledger.status(500));
 }
@@ -274,7 +274,7 @@ fn answers_longer_than_the_graceful_stop() {
         assert_eq!(stats.requests(), ledger.status(200));
         let iterations = &ran.phase(0).iterations;
         assert_eq!((iterations.completed, iterations.interrupted), (stats.requests(), 6));
-        assert_eq!(ran.outcome.phases[0].end, PhaseEnd::Completed);
+        assert_eq!(ran.outcome.ends[0], PhaseEnd::Completed);
     }
 }
 

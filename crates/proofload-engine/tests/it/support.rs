@@ -53,12 +53,12 @@ pub(crate) fn finish(handle: RunHandle) -> Ran {
     let intervals: Vec<Interval> = handle
         .events()
         .filter_map(|event| match event {
-            RunEvent::Interval(interval) => Some(*interval),
+            RunEvent::Interval(interval) => Some(Interval::clone(&interval)),
             _ => None,
         })
         .collect();
     let outcome = handle.wait();
-    for (phase, totals) in outcome.totals.phases() {
+    for (phase, totals) in outcome.record.totals.phases() {
         let told = intervals.iter().filter(|interval| interval.phase == phase as usize);
         let (mut requests, mut iterations) = (RequestStats::default(), IterationStats::default());
         for interval in told {
@@ -75,7 +75,7 @@ pub(crate) fn finish(handle: RunHandle) -> Ran {
 impl Ran {
     /// What was measured in a phase.
     pub(crate) fn phase(&self, index: u32) -> &PhaseTotals {
-        self.outcome.totals.phase(index).expect("the phase ran")
+        self.outcome.record.totals.phase(index).expect("the phase ran")
     }
 
     /// What was measured of all requests of a phase.
@@ -86,7 +86,7 @@ impl Ran {
     /// What was measured of all requests of the run.
     pub(crate) fn all_requests(&self) -> RequestStats {
         let mut all = RequestStats::default();
-        self.outcome.totals.phases().for_each(|(_, totals)| all.merge(&totals.requests()));
+        self.outcome.record.totals.phases().for_each(|(_, totals)| all.merge(&totals.requests()));
         all
     }
 

@@ -37,7 +37,7 @@ impl PlainLines {
         now: Duration,
     ) -> Option<Line> {
         match event {
-            RunEvent::PhaseStarted { phase } => {
+            RunEvent::PhaseStarted { phase, .. } => {
                 self.due = self.every;
                 self.forget();
                 let plan = track.phases().get(*phase)?;
@@ -66,7 +66,10 @@ impl PlainLines {
                 self.due = self.every.saturating_mul(passed.saturating_add(1));
                 self.due_line(style, track, end)
             }
-            RunEvent::PhaseEnded { .. } | RunEvent::Notice(_) => None,
+            RunEvent::PhaseEnded { .. }
+            | RunEvent::Snapshot(_)
+            | RunEvent::Mark(_)
+            | RunEvent::Notice(_) => None,
         }
     }
 

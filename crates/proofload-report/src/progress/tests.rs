@@ -1,5 +1,6 @@
 //! What progress looks like, and that it keeps within its width whatever happens.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use proofload_core::event::{Interval, RunEvent};
@@ -41,6 +42,14 @@ fn plan() -> Plan {
     Plan::parse("plan.toml", PLAN, &Overrides::default(), &Inputs::NONE).unwrap()
 }
 
+fn started(phase: usize) -> RunEvent {
+    RunEvent::PhaseStarted { phase, at: Duration::ZERO, shards: 2 }
+}
+
+fn ended(phase: usize) -> RunEvent {
+    RunEvent::PhaseEnded { phase, at: Duration::ZERO, early: None }
+}
+
 /// An interval of a second with so many requests, of which some failed.
 fn interval(phase: usize, second: u64, requests: u64, failed: u64) -> RunEvent {
     let mut interval = Interval {
@@ -60,7 +69,7 @@ fn interval(phase: usize, second: u64, requests: u64, failed: u64) -> RunEvent {
     interval.iterations.completed = requests;
     interval.generator.record_interval(340_000_000, 1_000_000_000);
     interval.generator.open_connections = 50;
-    RunEvent::Interval(Box::new(interval))
+    RunEvent::Interval(Arc::new(interval))
 }
 
 /// What stays and what is drawn, after each of the events at its second.
@@ -83,23 +92,24 @@ fn play(style: Style, mode: Mode, events: &[(u64, RunEvent)]) -> String {
 }
 
 fn a_run() -> Vec<(u64, RunEvent)> {
-    let mut events = vec![(0, RunEvent::PhaseStarted { phase: 0 })];
+    let mut events = vec![(0, started(0))];
     events.extend((0..20).map(|at| (at + 1, interval(0, at, 20 * at, at / 10))));
     events.push((20, RunEvent::Notice("worker 2 was lost; the load\nis smaller".to_owned())));
-    events.push((21, RunEvent::PhaseEnded { phase: 0 }));
-    events.push((21, RunEvent::PhaseStarted { phase: 1 }));
+    events.push((21, ended(0)));
+    events.push((21, started(1)));
     events.push((22, interval(1, 0, 990, 0)));
     let mut overloaded = interval(1, 1, 0, 0);
     if let RunEvent::Interval(interval) = &mut overloaded {
+        let interval = Arc::make_mut(interval);
         interval.iterations.dropped = 1234;
         interval.iterations.queued = 10_000;
         interval.generator.record_interval(2_000_000_000, 1_000_000_000);
     }
     events.push((27, overloaded));
-    events.push((81, RunEvent::PhaseEnded { phase: 1 }));
-    events.push((81, RunEvent::PhaseStarted { phase: 2 }));
+    events.push((81, ended(1)));
+    events.push((81, started(2)));
     events.push((90, interval(2, 0, 40, 40)));
-    events.push((91, RunEvent::PhaseEnded { phase: 2 }));
+    events.push((91, ended(2)));
     events
 }
 
@@ -125,11 +135,12 @@ fn plain_lines_come_every_so_often() {
     let check = |length_ms: u64, expect: &[u64]| {
         let mode = Mode::Plain { every: Duration::from_secs(5) };
         let mut progress = Progress::new(&plan(), Style::plain(), mode);
-        progress.on_event(&RunEvent::PhaseStarted { phase: 0 }, Duration::ZERO);
+        progress.on_event(&started(0), Duration::ZERO);
         let mut printed = Vec::new();
         for at in 0..20 {
             let mut event = interval(0, 0, 10, 0);
             if let RunEvent::Interval(interval) = &mut event {
+                let interval = Arc::make_mut(interval);
                 interval.start = Duration::from_millis(at * length_ms);
                 interval.length = Duration::from_millis(length_ms);
             }
@@ -175,13 +186,13 @@ fn any_event() -> impl Strategy<Value = RunEvent> {
             (interval.iterations.dropped, interval.iterations.queued) = (dropped, iterations);
             interval.generator.record_interval(busy, length);
             interval.generator.open_connections = busy as u32;
-            RunEvent::Interval(Box::new(interval))
+            RunEvent::Interval(Arc::new(interval))
         },
     );
     prop_oneof![
-        3 => (0_usize..5).prop_map(|phase| RunEvent::PhaseStarted { phase }),
+        3 => (0_usize..5).prop_map(started),
         8 => interval,
-        1 => (0_usize..5).prop_map(|phase| RunEvent::PhaseEnded { phase }),
+        1 => (0_usize..5).prop_map(ended),
         1 => any::<String>().prop_map(RunEvent::Notice),
     ]
 }

@@ -4,9 +4,10 @@
 
 use std::time::Duration;
 
-use proofload_core::event::{Interval, RunEvent};
+use proofload_core::event::{Interval, Mark, RunEvent};
 use proofload_core::metrics::Histogram;
 use proofload_core::plan::{Load, Phase, Plan};
+use proofload_core::units;
 use proofload_core::units::{human_ns, human_rate, human_ratio};
 
 use crate::load_text::{counted, load_text};
@@ -182,7 +183,7 @@ impl Track {
 
     pub(super) fn on_event(&mut self, event: &RunEvent, now: Duration) -> News {
         match event {
-            RunEvent::PhaseStarted { phase } => {
+            RunEvent::PhaseStarted { phase, .. } => {
                 self.current = Some(Current {
                     phase: *phase,
                     since: now,
@@ -193,12 +194,15 @@ impl Track {
                 });
             }
             RunEvent::Interval(interval) => self.add(interval),
-            RunEvent::PhaseEnded { phase } => {
+            RunEvent::PhaseEnded { phase, .. } => {
                 if let Some(current) = self.current.take_if(|current| current.phase == *phase) {
                     return News::PhaseEnded(Box::new(current));
                 }
             }
             RunEvent::Notice(text) => return News::Notice(text.clone()),
+            RunEvent::Mark(mark) => return News::Notice(told(mark)),
+            // What matters here is in the intervals.
+            RunEvent::Snapshot(_) => {}
         }
         News::None
     }
@@ -349,6 +353,17 @@ pub(super) fn clock(time: Duration) -> String {
     }
 }
 
+/// What a mark says in the log: what happened, or that it is over.
+fn told(mark: &Mark) -> String {
+    match mark.until {
+        Some(until) => {
+            let lasted = units::human_duration(until.saturating_sub(mark.at));
+            format!("over after {lasted}: {}", mark.text)
+        }
+        None => mark.text.clone(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -380,11 +395,14 @@ mod tests {
         // Phase, seconds since its start, iterations done until then, seconds left in all.
         let check = |phase: usize, at: u64, done: u64, left: Option<u64>| {
             let mut track = Track::new(&plan);
-            track.on_event(&RunEvent::PhaseStarted { phase }, Duration::from_secs(1000));
+            track.on_event(
+                &RunEvent::PhaseStarted { phase, at: Duration::ZERO, shards: 1 },
+                Duration::from_secs(1000),
+            );
             let mut interval =
                 Interval { phase, length: Duration::from_secs(at), ..Interval::default() };
             interval.iterations.completed = done;
-            track.on_event(&RunEvent::Interval(Box::new(interval)), Duration::ZERO);
+            track.on_event(&RunEvent::Interval(std::sync::Arc::new(interval)), Duration::ZERO);
             let outlook = track.outlook(Duration::from_secs(1000 + at));
             assert_eq!(outlook.map(|outlook| outlook.left.as_secs()), left);
             if let Some(outlook) = outlook {

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use proofload_core::metrics::{
-    ErrorKind, ErrorSample, IntervalSnapshot, RequestSample, RequestStats, RunTotals, SeriesMeta,
+    ErrorKind, ErrorSample, IntervalSnapshot, RequestSample, RequestStats, SeriesMeta,
     SeriesSnapshot, ShardId,
 };
-use proofload_core::result::{PhaseFacts, ResultInput, RunInfo, RunResult, build};
+use proofload_core::record::RunRecord;
+use proofload_core::result::{Detail, PhaseFacts, ResultInput, RunInfo, RunResult, build};
 use proofload_core::verdict::{
     Bound, ExitCode, Expectation, GradingRule, Measure, RunEnd, Threshold,
 };
@@ -135,9 +136,11 @@ impl Scene {
 
 /// The result of these phases, with the exit code that goes with it.
 pub(crate) fn result_of(scenes: &[Scene], thresholds: &[(&str, &str)]) -> RunResult {
-    let mut totals = RunTotals::default();
+    let mut record = RunRecord::default();
     for (phase, scene) in scenes.iter().enumerate().filter(|(_, scene)| !scene.never) {
-        totals.merge(&scene.snapshot(phase as u32)).unwrap();
+        let began = record.elapsed();
+        record.begin_phase(phase, began, 1);
+        record.add(&scene.snapshot(phase as u32)).unwrap();
     }
     let expectations: Vec<Vec<Expectation>> =
         scenes.iter().map(|scene| scene.expect.iter().map(expectation).collect()).collect();
@@ -165,9 +168,10 @@ pub(crate) fn result_of(scenes: &[Scene], thresholds: &[(&str, &str)]) -> RunRes
                 ..PhaseFacts::default()
             })
             .collect(),
-        totals: &totals,
+        record: &record,
         thresholds: &thresholds,
         rule: GradingRule::default(),
+        detail: Detail::Full,
     };
     build(&input).0
 }

@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use jiff::Zoned;
 use proofload_core::plan::{BaseUrl, Plan, Scheme, Secrets, Target};
-use proofload_core::result::{PhaseFacts, ResultInput, RunInfo, RunResult, build};
-use proofload_core::verdict::{ExitCode, GradingRule, RunEnd};
+use proofload_core::result::{ResultInput, RunInfo, RunResult, build};
+use proofload_core::verdict::{ExitCode, RunEnd};
 use proofload_engine::run::{RunOptions, RunOutcome, check_health, start};
 use proofload_engine::system;
 use proofload_engine::workload::Scripted;
@@ -149,39 +149,21 @@ fn judge(
 ) -> (RunResult, ExitCode) {
     let time = |zoned: &Zoned| zoned.timestamp().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
     let ended = time(&Zoned::now());
-    let phases = plan.phases.iter().enumerate().map(|(index, phase)| {
-        let run = outcome.phases.iter().find(|run| run.index == index);
-        PhaseFacts {
-            name: &phase.name,
-            index: index as u32,
-            start_seconds: run.map_or(0.0, |run| run.began.as_secs_f64()),
-            ended_early: run.and_then(|run| run.end.why_early()),
-            expectations: &phase.expect,
-            monitors: BTreeMap::new(),
-        }
-    });
     let target = match &plan.target {
         Target::Demo => "demo".to_owned(),
         Target::Url(url) => url.to_string(),
     };
-    let input = ResultInput {
-        timestamp: ended.clone(),
-        run: RunInfo {
-            name: plan.name.to_string(),
-            target,
-            started: time(began),
-            ended,
-            duration_seconds: started.elapsed().as_secs_f64(),
-            interrupted: outcome.interrupted,
-            incomplete: outcome.workers_lost > 0,
-            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
-        },
-        environment: environment(outcome),
-        phases: phases.collect(),
-        totals: &outcome.totals,
-        thresholds: &plan.thresholds,
-        rule: GradingRule { good_share: plan.grading.good_share, ..GradingRule::default() },
+    let run = RunInfo {
+        name: plan.name.to_string(),
+        target,
+        started: time(began),
+        ended,
+        duration_seconds: started.elapsed().as_secs_f64(),
+        interrupted: outcome.interrupted,
+        incomplete: outcome.workers_lost > 0,
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
     };
+    let input = ResultInput::of_plan(plan, &outcome.record, run, environment(outcome));
     let (result, verdict) = build(&input);
     let code = ExitCode::of_run(RunEnd {
         grade: verdict.grade,

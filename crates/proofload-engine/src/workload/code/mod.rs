@@ -76,7 +76,7 @@
 //!         .plan(&users)?;
 //!     let workload = CodeUsers::new(&plan, users)?;
 //!     let outcome = start(Arc::new(plan), &workload, RunOptions::default())?.wait();
-//!     let measured = outcome.totals.phase(0).map(|phase| phase.requests());
+//!     let measured = outcome.record.totals.phase(0).map(|phase| phase.requests());
 //!     assert!(measured.is_some_and(|requests| requests.failed() == 0));
 //!     Ok(())
 //! }

@@ -1,23 +1,23 @@
-//! Joins the interval snapshots of all workers into one picture of each interval.
+//! Joins the interval snapshots of all shards into one picture of each interval.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use proofload_core::event::Interval;
-use proofload_core::metrics::IntervalSnapshot;
+use crate::event::Interval;
+use crate::metrics::IntervalSnapshot;
 
-/// Intervals that some worker has not reported yet; beyond this the oldest is given out as it is.
+/// Intervals that some shard has not reported yet; beyond this the oldest is given out as it is.
 const MAX_PENDING: usize = 8;
 
-/// Collects snapshots until all workers have reported an interval.
-#[derive(Debug, Default)]
+/// Collects snapshots until all shards have reported an interval.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Intervals {
     pending: BTreeMap<u64, (u32, Interval)>,
 }
 
 impl Intervals {
-    /// Adds a snapshot of one of `workers` workers; gives out the interval that it completes.
-    pub(super) fn add(&mut self, snapshot: &IntervalSnapshot, workers: u32) -> Option<Interval> {
+    /// Adds a snapshot of one of `shards` shards; gives out the interval that it completes.
+    pub(super) fn add(&mut self, snapshot: &IntervalSnapshot, shards: u32) -> Option<Interval> {
         let (reported, interval) = self.pending.entry(snapshot.start_ns).or_default();
         *reported += 1;
         interval.phase = snapshot.phase as usize;
@@ -29,7 +29,7 @@ impl Intervals {
         }
         interval.iterations.merge(&snapshot.iterations);
         interval.generator.merge(&snapshot.generator);
-        if *reported >= workers {
+        if *reported >= shards {
             return self.pending.remove(&snapshot.start_ns).map(|(_, interval)| interval);
         }
         if self.pending.len() > MAX_PENDING {
@@ -46,21 +46,21 @@ impl Intervals {
 
 #[cfg(test)]
 mod tests {
-    use proofload_core::metrics::ShardId;
+    use crate::metrics::ShardId;
 
     use super::*;
 
-    fn snapshot(worker: u32, second: u64, users_active: u32) -> IntervalSnapshot {
+    fn snapshot(shard: u32, second: u64, users_active: u32) -> IntervalSnapshot {
         IntervalSnapshot {
             start_ns: second * 1_000_000_000,
             length_ns: 1_000_000_000,
             users_active,
-            ..IntervalSnapshot::new(ShardId::worker(worker), 0, second)
+            ..IntervalSnapshot::new(ShardId::worker(shard), 0, second)
         }
     }
 
     #[test]
-    fn an_interval_is_complete_when_all_workers_have_reported() {
+    fn an_interval_is_complete_when_all_shards_have_reported() {
         let mut intervals = Intervals::default();
         assert!(intervals.add(&snapshot(0, 0, 3), 2).is_none());
         assert!(intervals.add(&snapshot(0, 1, 3), 2).is_none());
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_silent_worker_does_not_hold_up_the_others() {
+    fn a_silent_shard_does_not_hold_up_the_others() {
         let mut intervals = Intervals::default();
         let given_out = (0..20).filter_map(|second| intervals.add(&snapshot(0, second, 1), 2));
         assert_eq!(given_out.count(), 20 - MAX_PENDING);

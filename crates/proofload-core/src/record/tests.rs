@@ -1,0 +1,110 @@
+use std::sync::Arc;
+
+use super::*;
+use crate::metrics::{RequestSample, RequestStats, SeriesMeta, SeriesSnapshot, ShardId};
+
+const SECOND: u64 = 1_000_000_000;
+
+/// What a shard measured in a second of a phase: `requests` of one millisecond each.
+fn snapshot(phase: u32, shard: u32, second: u64, requests: u64) -> IntervalSnapshot {
+    let mut stats = RequestStats::default();
+    for _ in 0..requests {
+        let sample = RequestSample { response_ns: 1_000_000, status: 200, ..Default::default() };
+        stats.record(&sample);
+    }
+    IntervalSnapshot {
+        start_ns: second * SECOND,
+        length_ns: SECOND,
+        users_active: 2,
+        series: vec![SeriesSnapshot { meta: Arc::new(SeriesMeta::default()), stats }],
+        ..IntervalSnapshot::new(ShardId::worker(shard), phase, second)
+    }
+}
+
+/// The events of a run with phases of so many seconds, on two shards.
+fn events(lengths: &[u64]) -> Vec<RunEvent> {
+    let mut events = Vec::new();
+    let mut at = Duration::ZERO;
+    for (phase, &seconds) in lengths.iter().enumerate() {
+        events.push(RunEvent::PhaseStarted { phase, at, shards: 2 });
+        for second in 0..seconds {
+            for shard in 0..2 {
+                let snapshot = snapshot(phase as u32, shard, second, 1 + second % 3);
+                events.push(RunEvent::Snapshot(Arc::new(snapshot)));
+            }
+        }
+        at += Duration::from_secs(seconds);
+        events.push(RunEvent::PhaseEnded { phase, at, early: None });
+    }
+    events
+}
+
+fn record(events: &[RunEvent]) -> RunRecord {
+    let mut record = RunRecord::default();
+    events.iter().for_each(|event| record.hear(event));
+    record
+}
+
+#[test]
+fn the_timeline_adds_up_to_the_totals_at_any_resolution() {
+    for lengths in [&[3][..], &[10, 20, 5], &[5_000], &[399, 2, 700]] {
+        let record = record(&events(lengths));
+        let points = record.timeline.points();
+        assert!(points.len() <= MAX_POINTS, "{}", points.len());
+        let sum: u64 = points.iter().map(|point| point.requests).sum();
+        let all: u64 = record.totals.phases().map(|(_, p)| p.requests().requests()).sum();
+        assert_eq!(sum, all, "{lengths:?}");
+        let seconds: u64 = points.iter().map(|point| point.length.as_secs()).sum();
+        assert_eq!(seconds, lengths.iter().sum::<u64>());
+        assert!(points.windows(2).all(|pair| pair[0].start < pair[1].start));
+        assert!(points.iter().all(|point| point.users == 4 && point.response.count() > 0));
+    }
+}
+
+#[test]
+fn more_phases_than_points_leave_one_point_each() {
+    let record = record(&events(&[2; MAX_POINTS + 50]));
+    assert_eq!(record.timeline.points().len(), MAX_POINTS + 50);
+    assert!(record.timeline.resolution() < Duration::from_secs(60));
+}
+
+#[test]
+fn hours_take_no_more_memory_than_minutes() {
+    let minutes = record(&events(&[600])).timeline.heap_bytes();
+    let hours = record(&events(&[9_600])).timeline.heap_bytes();
+    assert!(hours < 2 * minutes, "{minutes} {hours}");
+}
+
+#[test]
+fn a_record_survives_json_and_goes_on_from_there() {
+    let events = events(&[20, 20]);
+    for cut in [0, 1, 7, 43, events.len()] {
+        let text = serde_json::to_string(&record(&events[..cut])).unwrap();
+        let mut restored: RunRecord = serde_json::from_str(&text).unwrap();
+        // An interval that was half reported at the cut is incomplete in the timeline only.
+        events[cut..].iter().for_each(|event| restored.hear(event));
+        assert_eq!(restored.totals, record(&events).totals, "cut at {cut}");
+        assert_eq!(restored.phases, record(&events).phases);
+    }
+}
+
+#[test]
+fn the_end_of_a_mark_belongs_to_its_beginning() {
+    let mark = |at: u64, until: Option<u64>, text: &str| Mark {
+        at: Duration::from_secs(at),
+        until: until.map(Duration::from_secs),
+        kind: MarkKind::Alert,
+        level: MarkLevel::Critical,
+        text: text.to_owned(),
+    };
+    let mut marks = Marks::default();
+    marks.add(mark(1, None, "p95"));
+    marks.add(mark(2, None, "p95"));
+    marks.add(mark(1, Some(5), "p95"));
+    assert_eq!(marks.all(), [mark(1, Some(5), "p95"), mark(2, None, "p95")]);
+    for at in 0..1_000 {
+        marks.add(mark(at, None, &"x".repeat(10_000)));
+    }
+    assert_eq!((marks.all().len(), marks.dropped()), (MAX_MARKS, 502));
+    assert!(marks.all().iter().all(|mark| mark.text.len() < 500));
+}
