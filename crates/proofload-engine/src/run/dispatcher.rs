@@ -14,8 +14,7 @@ use proofload_core::record::{PhaseRecord, RunRecord};
 use proofload_core::schedule::Shard;
 
 use super::judge::LiveJudge;
-use super::outcome::{PhaseEnd, RunOutcome};
-use crate::system::DescriptorLimit;
+use super::outcome::{PhaseEnd, RunFacts, RunOutcome};
 use crate::worker::{Budget, Command, PhaseOrder, Report, Stop, Worker};
 
 /// A phase begins this long after it is ordered, so that all workers have heard of it by then.
@@ -56,8 +55,7 @@ pub(super) struct Dispatcher {
     ends: Vec<PhaseEnd>,
     stop: Stop,
     workers_lost: u32,
-    seed: u64,
-    descriptor_limit: DescriptorLimit,
+    facts: RunFacts,
 }
 
 /// A phase that is running.
@@ -80,8 +78,7 @@ impl Dispatcher {
         workers: Vec<Worker>,
         inbox: Receiver<Message>,
         events: SyncSender<RunEvent>,
-        seed: u64,
-        descriptor_limit: DescriptorLimit,
+        facts: RunFacts,
     ) -> Self {
         Self {
             plan,
@@ -93,8 +90,7 @@ impl Dispatcher {
             ends: Vec::new(),
             stop: Stop::No,
             workers_lost: 0,
-            seed,
-            descriptor_limit,
+            facts,
         }
     }
 
@@ -109,15 +105,12 @@ impl Dispatcher {
                 break;
             }
         }
-        let workers = self.workers.len() as u32;
         RunOutcome {
             record: self.record,
             ends: self.ends,
             interrupted: self.stop > Stop::No,
             workers_lost: self.workers_lost,
-            workers,
-            seed: self.seed,
-            descriptor_limit: self.descriptor_limit,
+            facts: self.facts,
         }
     }
 

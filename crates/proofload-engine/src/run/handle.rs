@@ -10,7 +10,7 @@ use proofload_core::plan::Plan;
 use proofload_core::schedule::Shard;
 
 use super::dispatcher::{Dispatcher, Message};
-use super::outcome::RunOutcome;
+use super::outcome::{RunFacts, RunOutcome};
 use crate::system::raise_descriptor_limit;
 use crate::worker::{Report, Stop, Worker, WorkerSetup};
 use crate::workload::{SetupError, Workload};
@@ -52,6 +52,7 @@ pub enum StartError {
 pub struct RunHandle {
     inbox: Sender<Message>,
     events: Receiver<RunEvent>,
+    facts: RunFacts,
     dispatcher: Option<JoinHandle<RunOutcome>>,
 }
 
@@ -72,6 +73,12 @@ impl RunHandle {
     #[must_use]
     pub fn stopper(&self) -> Stopper {
         Stopper(self.inbox.clone())
+    }
+
+    /// What the run is made of.
+    #[must_use]
+    pub fn facts(&self) -> RunFacts {
+        self.facts
     }
 
     /// What happens, as it happens. Ends with the run.
@@ -134,10 +141,11 @@ pub fn start<W: Workload>(
         .collect::<Result<Vec<_>, _>>()?;
     wait_until_open(&messages, count)?;
     let (event_sender, events) = sync_channel(event_buffer(count));
-    let dispatcher = Dispatcher::new(plan, workers, messages, event_sender, seed, descriptor_limit);
+    let facts = RunFacts { workers: count, seed, descriptor_limit };
+    let dispatcher = Dispatcher::new(plan, workers, messages, event_sender, facts);
     let dispatcher =
         std::thread::Builder::new().name("dispatcher".to_owned()).spawn(|| dispatcher.run())?;
-    Ok(RunHandle { inbox, events, dispatcher: Some(dispatcher) })
+    Ok(RunHandle { inbox, events, facts, dispatcher: Some(dispatcher) })
 }
 
 fn wait_until_open(messages: &Receiver<Message>, count: u32) -> Result<(), StartError> {

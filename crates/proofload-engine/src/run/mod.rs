@@ -16,4 +16,4 @@ mod recent;
 pub(crate) use dispatcher::Message;
 pub use handle::{RunHandle, RunOptions, StartError, Stopper, start};
 pub use health::{HealthError, check_health};
-pub use outcome::{PhaseEnd, RunOutcome};
+pub use outcome::{PhaseEnd, RunFacts, RunOutcome};

@@ -16,11 +16,18 @@ pub struct RunOutcome {
     /// Workers that ended without being told to, by a bug of ours or of user code. What they measured
     /// in their last second is missing.
     pub workers_lost: u32,
-    /// Workers the run began with.
+    /// What the run was made of.
+    pub facts: RunFacts,
+}
+
+/// What a run is made of, known from its start.
+#[derive(Clone, Copy, Debug)]
+pub struct RunFacts {
+    /// Workers it begins with.
     pub workers: u32,
     /// Seed of every random choice.
     pub seed: u64,
-    /// How many connections this process could have opened.
+    /// How many connections this process can open.
     pub descriptor_limit: DescriptorLimit,
 }
 

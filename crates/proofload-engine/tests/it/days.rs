@@ -250,7 +250,7 @@ fn use_up_descriptors(target: &str) {
     );
     let ran = run(&plan(target, &text), 1);
     let stats = ran.requests(0);
-    assert_eq!(ran.outcome.descriptor_limit.soft, FEW);
+    assert_eq!(ran.outcome.facts.descriptor_limit.soft, FEW);
     assert_eq!(stats.requests(), 1_000);
     assert!(stats.errors.get(ErrorKind::TooManyOpenFiles) > 0, "{:?}", stats.errors);
     assert_eq!(stats.errors.get(ErrorKind::TooManyOpenFiles), stats.failed());

@@ -52,6 +52,9 @@ pub(super) struct OutputArgs {
     /// Write the result as JSON to this file; `-` for standard output
     #[arg(short = 'o', long, value_name = "FILE")]
     pub(super) output_file: Option<PathBuf>,
+    /// Folder in which each run leaves a folder of its own; `proofload-results` if not given
+    #[arg(long, value_name = "DIR", env = "PROOFLOAD_RESULTS", hide_env_values = true)]
+    pub(super) results: Option<PathBuf>,
     /// No progress and no summary: the exit code and the result file say it all
     #[arg(short, long)]
     pub(super) quiet: bool,
@@ -67,6 +70,13 @@ pub(super) struct OutputArgs {
     /// Print the plan as it would be run, and do not run it
     #[arg(long)]
     pub(super) print_plan: bool,
+}
+
+impl OutputArgs {
+    /// Whether standard output belongs to the result.
+    pub(super) fn is_result_on_stdout(&self) -> bool {
+        self.output_file.as_deref().is_some_and(|path| path.as_os_str() == "-")
+    }
 }
 
 /// What changes a plan that has been read.

@@ -1,15 +1,14 @@
 //! From a plan to an exit code: health check, run, progress, result, summary.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
 use jiff::Zoned;
 use proofload_core::plan::{BaseUrl, Plan, Scheme, Secrets, Target};
-use proofload_core::result::{ResultInput, RunInfo, RunResult, build};
+use proofload_core::result::{ResultInput, RunResult, build};
 use proofload_core::verdict::{ExitCode, RunEnd};
-use proofload_engine::run::{RunOptions, RunOutcome, check_health, start};
+use proofload_engine::run::{RunHandle, RunOptions, check_health, start};
 use proofload_engine::system;
 use proofload_engine::workload::Scripted;
 use proofload_engine::workload::code::{Combined, Users};
@@ -19,8 +18,10 @@ use proofload_testbed::demo::{Demo, DemoOptions};
 use super::args::OutputArgs;
 use super::console::Console;
 use super::failure::Failure;
-use super::output::Destination;
-use super::{demo, live, signals};
+use super::live::{Listener, ProgressLines, Underway};
+use super::output::Places;
+use super::signals::Interrupts;
+use super::{demo, facts, live};
 
 /// Something to run.
 #[derive(Debug)]
@@ -29,22 +30,57 @@ pub(super) struct Job {
     /// The plan as TOML, where it was written by us.
     pub(super) text: Option<String>,
     pub(super) output: OutputArgs,
-    /// Whether the result goes into a file even if nobody asked for one.
+    /// Whether it leaves a folder behind even if nobody asked for one.
     pub(super) keeps_result: bool,
     /// Users written in Rust, beside the plan's.
     pub(super) users: Option<Users>,
 }
 
-/// Runs a plan and says how it went.
+/// What a job runs in.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Host<'a> {
+    pub(super) console: &'a Console,
+    pub(super) interrupts: &'a Interrupts,
+}
+
+/// A job that was run.
+#[derive(Debug)]
+pub(super) struct Finished {
+    /// What came out, without secrets.
+    pub(super) result: RunResult,
+    pub(super) code: ExitCode,
+    /// Where the result was written.
+    pub(super) file: Option<PathBuf>,
+    /// What could not be written.
+    pub(super) unwritten: Option<Failure>,
+}
+
+/// Runs a plan and says how it went: the whole command.
 pub(super) fn execute(job: Job, console: &Console) -> Result<ExitCode, Failure> {
-    let Job { mut plan, text, output, keeps_result, users } = job;
-    if output.print_plan {
-        console.print(&text.unwrap_or_else(|| plan.to_toml(Secrets::Hide)));
+    if job.output.print_plan {
+        console.print(&job.text.unwrap_or_else(|| job.plan.to_toml(Secrets::Hide)));
         return Ok(ExitCode::Passed);
     }
+    let interrupts = Interrupts::default();
+    let is_quiet = job.output.quiet || job.output.is_result_on_stdout();
+    let finished = perform(job, Host { console, interrupts: &interrupts }, &mut [])?;
+    if !is_quiet {
+        show(&finished.result, finished.code, finished.file.as_deref(), console);
+    }
+    finished.unwritten.map_or(Ok(finished.code), Err)
+}
+
+/// Runs a job to its end and writes down what came out. `listeners` follow it beside the progress
+/// lines, which come with the job.
+pub(super) fn perform(
+    job: Job,
+    host: Host<'_>,
+    listeners: &mut [&mut dyn Listener],
+) -> Result<Finished, Failure> {
+    let Job { mut plan, output, keeps_result, users, .. } = job;
+    let console = host.console;
     let began = Zoned::now();
-    let destination =
-        Destination::prepare(output.output_file.as_deref(), keeps_result, &plan.name, &began)?;
+    let places = Places::prepare(&output, keeps_result, &plan.name, &began, console)?;
     let _demo = start_demo(&mut plan)?;
     let plan = Arc::new(plan);
     warn_about_descriptors(&plan, console);
@@ -54,29 +90,54 @@ pub(super) fn execute(job: Job, console: &Console) -> Result<ExitCode, Failure> 
         })?;
     }
     let started = Instant::now();
+    let run = begin(&plan, users, &output)?;
+    host.interrupts.guard(run.stopper(), live::told_to_stop).map_err(Failure::internal)?;
+    let info = facts::begun(&plan, &began);
+    let environment = facts::environment(run.facts());
+    let underway = Underway {
+        plan: &plan,
+        info: &info,
+        environment: &environment,
+        stopper: run.stopper(),
+        folder: places.folder(),
+    };
+    let mut progress = (!output.quiet).then(|| ProgressLines::new(&plan, console));
+    let mut all: Vec<&mut dyn Listener> = Vec::new();
+    all.extend(progress.as_mut().map(|progress| progress as &mut dyn Listener));
+    all.extend(listeners.iter_mut().map(|listener| &mut **listener as &mut dyn Listener));
+    all.iter_mut().for_each(|listener| listener.begin(&underway));
+    let outcome = live::follow(run, &mut all);
+    let info = facts::ended(info, started.elapsed(), &outcome);
+    let (result, verdict) = build(&ResultInput::of_plan(&plan, &outcome.record, info, environment));
+    let code = ExitCode::of_run(RunEnd {
+        grade: verdict.grade,
+        is_trustworthy: verdict.is_trustworthy(),
+        is_strict: output.strict,
+        is_interrupted: outcome.interrupted,
+        is_incomplete: outcome.workers_lost > 0,
+    });
+    let result = redacted(&result, console)?;
+    let (file, unwritten) = places.write(&result, console)?;
+    Ok(Finished { result, code, file, unwritten })
+}
+
+fn begin(
+    plan: &Arc<Plan>,
+    users: Option<Users>,
+    output: &OutputArgs,
+) -> Result<RunHandle, Failure> {
     let options = RunOptions { workers: output.workers, seed: None };
     let run = match users {
         None => {
-            let workload = Scripted::new(Arc::clone(&plan)).map_err(Failure::input)?;
-            start(Arc::clone(&plan), &workload, options)
+            let workload = Scripted::new(Arc::clone(plan)).map_err(Failure::input)?;
+            start(Arc::clone(plan), &workload, options)
         }
         Some(users) => {
-            let workload = Combined::new(Arc::clone(&plan), users).map_err(Failure::input)?;
-            start(Arc::clone(&plan), &workload, options)
+            let workload = Combined::new(Arc::clone(plan), users).map_err(Failure::input)?;
+            start(Arc::clone(plan), &workload, options)
         }
     };
-    let run = run.map_err(Failure::internal)?;
-    signals::forward(run.stopper(), live::told_to_stop).map_err(Failure::internal)?;
-    let outcome = live::follow(run, &plan, &output, console);
-    let (result, code) = judge(&plan, &outcome, &began, started, &output);
-    let result = redacted(&result, console)?;
-    let json = result.to_json().map_err(Failure::internal)?;
-    let written = destination.write(&json, console);
-    let path = written.as_ref().ok().copied().flatten();
-    if !output.quiet && !matches!(destination, Destination::Stdout) {
-        show(&result, code, path, console);
-    }
-    written.map(|_| code)
+    run.map_err(Failure::internal)
 }
 
 /// The result without secrets: names and URLs may have been made of some.
@@ -138,49 +199,4 @@ fn warn_about_descriptors(plan: &Plan, console: &Console) {
             limit.hard
         ));
     }
-}
-
-fn judge(
-    plan: &Plan,
-    outcome: &RunOutcome,
-    began: &Zoned,
-    started: Instant,
-    output: &OutputArgs,
-) -> (RunResult, ExitCode) {
-    let time = |zoned: &Zoned| zoned.timestamp().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
-    let ended = time(&Zoned::now());
-    let target = match &plan.target {
-        Target::Demo => "demo".to_owned(),
-        Target::Url(url) => url.to_string(),
-    };
-    let run = RunInfo {
-        name: plan.name.to_string(),
-        target,
-        started: time(began),
-        ended,
-        duration_seconds: started.elapsed().as_secs_f64(),
-        interrupted: outcome.interrupted,
-        incomplete: outcome.workers_lost > 0,
-        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
-    };
-    let input = ResultInput::of_plan(plan, &outcome.record, run, environment(outcome));
-    let (result, verdict) = build(&input);
-    let code = ExitCode::of_run(RunEnd {
-        grade: verdict.grade,
-        is_trustworthy: verdict.is_trustworthy(),
-        is_strict: output.strict,
-        is_interrupted: outcome.interrupted,
-        is_incomplete: outcome.workers_lost > 0,
-    });
-    (result, code)
-}
-
-fn environment(outcome: &RunOutcome) -> BTreeMap<String, String> {
-    BTreeMap::from([
-        ("os".to_owned(), std::env::consts::OS.to_owned()),
-        ("arch".to_owned(), std::env::consts::ARCH.to_owned()),
-        ("workers".to_owned(), outcome.workers.to_string()),
-        ("seed".to_owned(), outcome.seed.to_string()),
-        ("open_files_limit".to_owned(), outcome.descriptor_limit.soft.to_string()),
-    ])
 }

@@ -1,61 +1,117 @@
-//! What is seen while a run is under way. Progress goes to standard error: standard output is for
+//! Who follows a run while it is under way. Progress goes to standard error: standard output is for
 //! results.
 
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
+use proofload_core::event::RunEvent;
 use proofload_core::plan::Plan;
+use proofload_core::result::RunInfo;
 use proofload_engine::Stop;
-use proofload_engine::run::{RunHandle, RunOutcome};
+use proofload_engine::run::{RunHandle, RunOutcome, Stopper};
 use proofload_report::progress::{Mode, Progress, Redraw};
 
-use super::args::OutputArgs;
 use super::console::Console;
 
 /// How often the clock on the screen moves on.
-const REDRAW_EVERY: Duration = Duration::from_millis(250);
+const TICK: Duration = Duration::from_millis(250);
 
-/// Follows a run to its end, with progress unless nobody wants to see it.
-pub(super) fn follow(
-    run: RunHandle,
-    plan: &Plan,
-    output: &OutputArgs,
-    console: &Console,
-) -> RunOutcome {
-    if !output.quiet {
-        show(&run, plan, console);
+/// Somebody who follows a run while it is under way, on the thread that drives the command. Must not
+/// take long: what does belongs on a thread of its own.
+pub(super) trait Listener {
+    /// The run has begun.
+    fn begin(&mut self, _run: &Underway<'_>) {}
+
+    /// Something happened.
+    fn hear(&mut self, event: &RunEvent);
+
+    /// Time has passed; called a few times a second, whether or not something happened.
+    fn tick(&mut self) {}
+
+    /// The run is over; no event follows.
+    fn end(&mut self) {}
+}
+
+/// A run that has begun.
+#[derive(Debug)]
+pub(super) struct Underway<'a> {
+    /// What is run, with everything filled in.
+    pub(super) plan: &'a Arc<Plan>,
+    /// What is known of the run so far; its end is not.
+    pub(super) info: &'a RunInfo,
+    /// Where it runs.
+    pub(super) environment: &'a BTreeMap<String, String>,
+    /// Ends the run.
+    pub(super) stopper: Stopper,
+    /// Where what it leaves behind goes.
+    pub(super) folder: Option<&'a Path>,
+}
+
+/// Follows a run to its end.
+pub(super) fn follow(run: RunHandle, listeners: &mut [&mut dyn Listener]) -> RunOutcome {
+    loop {
+        match run.next_event(TICK) {
+            Ok(event) => listeners.iter_mut().for_each(|listener| listener.hear(&event)),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+        listeners.iter_mut().for_each(|listener| listener.tick());
     }
+    listeners.iter_mut().for_each(|listener| listener.end());
     run.wait()
 }
 
-fn show(run: &RunHandle, plan: &Plan, console: &Console) {
-    let mode =
-        if console.is_live() { Mode::Live } else { Mode::Plain { every: Mode::PLAIN_EVERY } };
-    let mut progress = Progress::new(plan, console.error_style(), mode);
-    let mut redraw = Redraw::new();
-    let started = Instant::now();
-    loop {
-        let event = run.next_event(REDRAW_EVERY);
-        let now = started.elapsed();
-        let permanent = match event {
-            Ok(event) => progress.on_event(&event, now),
-            Err(RecvTimeoutError::Timeout) => Vec::new(),
-            Err(RecvTimeoutError::Disconnected) => break,
-        };
-        if let Some(columns) = console.columns() {
-            progress.resize(columns);
+/// The lines on standard error.
+pub(super) struct ProgressLines<'a> {
+    console: &'a Console,
+    progress: Progress,
+    redraw: Redraw,
+    started: Instant,
+    permanent: Vec<String>,
+}
+
+impl<'a> ProgressLines<'a> {
+    pub(super) fn new(plan: &Plan, console: &'a Console) -> Self {
+        let mode =
+            if console.is_live() { Mode::Live } else { Mode::Plain { every: Mode::PLAIN_EVERY } };
+        Self {
+            console,
+            progress: Progress::new(plan, console.error_style(), mode),
+            redraw: Redraw::new(),
+            started: Instant::now(),
+            permanent: Vec::new(),
         }
-        let frame = if console.is_live() {
-            redraw.frame(&permanent, &progress.view(now))
+    }
+}
+
+impl Listener for ProgressLines<'_> {
+    fn hear(&mut self, event: &RunEvent) {
+        self.permanent.extend(self.progress.on_event(event, self.started.elapsed()));
+    }
+
+    fn tick(&mut self) {
+        if let Some(columns) = self.console.columns() {
+            self.progress.resize(columns);
+        }
+        let permanent = std::mem::take(&mut self.permanent);
+        let frame = if self.console.is_live() {
+            self.redraw.frame(&permanent, &self.progress.view(self.started.elapsed()))
         } else {
             // A file or a pipe has no cursor: lines, one after the other.
             permanent.iter().map(|line| format!("{line}\n")).collect()
         };
         if !frame.is_empty() {
-            console.print_error(&frame);
+            self.console.print_error(&frame);
         }
     }
-    console.print_error(&redraw.frame(&[], &[]));
+
+    fn end(&mut self) {
+        self.tick();
+        self.console.print_error(&self.redraw.frame(&[], &[]));
+    }
 }
 
 /// Says what a signal has brought about.

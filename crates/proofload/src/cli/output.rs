@@ -5,16 +5,15 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::Zoned;
+use proofload_core::result::RunResult;
 use proofload_core::verdict::ExitCode;
 use proofload_report::json;
 
-use super::args::ReportArgs;
+use super::args::{OutputArgs, ReportArgs};
 use super::console::Console;
 use super::execute;
 use super::failure::Failure;
-
-/// Where results go when nobody says where.
-const FOLDER: &str = "proofload-results";
+use super::files::{self, RunFolder};
 
 /// Where a result is going to be written.
 #[derive(Debug)]
@@ -26,27 +25,16 @@ pub(super) enum Destination {
     /// Something that is not a file, such as a pipe or `/dev/null`: it is written to, never replaced.
     Device(PathBuf),
     /// A file. Nothing is seen of it before it is complete.
-    File {
-        /// Its final name.
-        path: PathBuf,
-        /// Beside it, so that the final step is a rename within one file system.
-        draft: PathBuf,
-    },
+    File(PathBuf),
 }
 
 impl Destination {
     /// Chooses where the result goes and makes sure that it can be written there, before any load is
     /// put on: an hour of measurement must not end with a folder that does not exist.
-    pub(super) fn prepare(
-        asked: Option<&Path>,
-        keeps_result: bool,
-        name: &str,
-        now: &Zoned,
-    ) -> Result<Self, Failure> {
+    pub(super) fn prepare(asked: Option<&Path>) -> Result<Self, Failure> {
         let path = match asked {
             Some(path) if path.as_os_str() == "-" => return Ok(Self::Stdout),
             Some(path) => path.to_owned(),
-            None if keeps_result => default_path(name, now),
             None => return Ok(Self::None),
         };
         let wrong = |why: &str| Failure::output(format!("`{}` {why}", path.display()));
@@ -61,9 +49,7 @@ impl Destination {
         if fs::metadata(&path).is_ok_and(|found| !found.is_file()) {
             return Ok(Self::Device(path));
         }
-        let mut draft_name = path.file_name().unwrap_or_default().to_owned();
-        draft_name.push(format!(".{}.draft", std::process::id()));
-        let draft = path.with_file_name(draft_name);
+        let draft = files::draft_of(&path);
         let cannot = |error: io::Error| {
             Failure::output(format!("the result cannot be written to {}: {error}", path.display()))
         };
@@ -78,7 +64,7 @@ impl Destination {
         }
         // Only to see that it can be done: a run that never comes to its end leaves nothing behind.
         File::create(&draft).and_then(|_| fs::remove_file(&draft)).map_err(cannot)?;
-        Ok(Self::File { path, draft })
+        Ok(Self::File(path))
     }
 
     /// Writes the result. Where that fails the old file, if there is one, stays as it was.
@@ -90,51 +76,96 @@ impl Destination {
                 return Ok(None);
             }
             Self::Device(path) => (path, write_device(path, json)),
-            Self::File { path, draft } => (path, write_file(path, draft, json)),
+            Self::File(path) => (path, files::write(path, json.as_bytes())),
         };
         match written {
             Ok(()) => Ok(Some(path)),
-            Err(error) => {
-                let path = path.display();
-                let message = format!("the result could not be written to {path}: {error}");
-                Err(Failure::output(message))
-            }
+            Err(error) => Err(unwritten(path, &error)),
         }
     }
 }
 
-impl Drop for Destination {
-    fn drop(&mut self) {
-        if let Self::File { draft, .. } = self {
-            // Gone already if everything went well.
-            let _ = fs::remove_file(draft);
+/// Everywhere that the result of a run is going to be written.
+#[derive(Debug)]
+pub(super) struct Places {
+    folder: Option<RunFolder>,
+    /// Where the user asked for it.
+    asked: Destination,
+}
+
+impl Places {
+    /// Chooses where the result goes and makes sure that it can be written there.
+    pub(super) fn prepare(
+        output: &OutputArgs,
+        keeps_result: bool,
+        name: &str,
+        now: &Zoned,
+        console: &Console,
+    ) -> Result<Self, Failure> {
+        let asked = Destination::prepare(output.output_file.as_deref())?;
+        let root = output.results.as_deref();
+        if root.is_none() && !keeps_result {
+            return Ok(Self { folder: None, asked });
         }
+        let place = root.unwrap_or(Path::new(files::RESULTS));
+        let folder = match RunFolder::create(place, name, now) {
+            Ok(folder) => Some(folder),
+            // Somebody who said where the result goes may well run in a folder that is read-only.
+            Err(error) if root.is_none() && !matches!(asked, Destination::None) => {
+                let place = place.display();
+                console.notice(&format!(
+                    "{place} cannot be written ({error}): no report and no journal of this run"
+                ));
+                None
+            }
+            Err(error) => {
+                return Err(Failure::output(format!(
+                    "results cannot be written to {}: {error}\n  --results DIR puts them elsewhere",
+                    place.display()
+                )));
+            }
+        };
+        Ok(Self { folder, asked })
     }
+
+    /// The folder of the run.
+    pub(super) fn folder(&self) -> Option<&Path> {
+        self.folder.as_ref().map(RunFolder::path)
+    }
+
+    /// Writes the result. What fails does not keep the rest from being written.
+    pub(super) fn write(
+        &self,
+        result: &RunResult,
+        console: &Console,
+    ) -> Result<(Option<PathBuf>, Option<Failure>), Failure> {
+        let json = result.to_json().map_err(Failure::internal)?;
+        let kept = self.folder().map(|folder| {
+            let file = folder.join("result.json");
+            match files::write(&file, json.as_bytes()) {
+                Ok(()) => Ok(file),
+                Err(error) => Err(unwritten(&file, &error)),
+            }
+        });
+        let asked = self.asked.write(&json, console).map(|path| path.map(Path::to_owned));
+        let mut failure = None;
+        let mut file = None;
+        for written in [kept.transpose(), asked] {
+            match written {
+                Ok(path) => file = path.or(file),
+                Err(error) => failure = failure.or(Some(error)),
+            }
+        }
+        Ok((file, failure))
+    }
+}
+
+fn unwritten(path: &Path, error: &io::Error) -> Failure {
+    Failure::output(format!("the result could not be written to {}: {error}", path.display()))
 }
 
 fn write_device(path: &Path, json: &str) -> io::Result<()> {
     fs::OpenOptions::new().write(true).open(path)?.write_all(json.as_bytes())
-}
-
-fn write_file(path: &Path, draft: &Path, json: &str) -> io::Result<()> {
-    let mut file = File::create(draft)?;
-    file.write_all(json.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(draft, path)
-}
-
-fn default_path(name: &str, now: &Zoned) -> PathBuf {
-    let plain = |c: char| if c.is_alphanumeric() || c == '-' { c } else { '-' };
-    let words: String = name.to_lowercase().chars().map(plain).take(60).collect();
-    let words = words.trim_matches('-');
-    let words = if words.is_empty() { "run" } else { words };
-    let time = now.strftime("%Y%m%d-%H%M%S");
-    let path = Path::new(FOLDER).join(format!("{words}-{time}.json"));
-    if !path.exists() {
-        return path;
-    }
-    // Two runs in one second.
-    Path::new(FOLDER).join(format!("{words}-{time}-{}.json", std::process::id()))
 }
 
 /// `proofload report`: shows a result again.

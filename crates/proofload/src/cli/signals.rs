@@ -1,31 +1,81 @@
 //! Ctrl-C and SIGTERM: once to end in good order, twice to end now.
 
 use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use proofload_engine::Stop;
 use proofload_engine::run::Stopper;
 
-/// Hands signals on to a run until the process ends. `told` is called for each.
-pub(super) fn forward(stopper: Stopper, told: impl Fn(Stop) + Send + 'static) -> io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let mut signals = {
-        let _runtime = runtime.enter();
-        Signals::new()?
-    };
-    thread::Builder::new().name("signals".to_owned()).spawn(move || {
-        runtime.block_on(async {
-            for stop in [Stop::Gracefully, Stop::Now] {
+/// What signals of this process bring about while there is a run: the first ends it in good order, the
+/// second at once, the third the process. Runs that come later do not begin.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Interrupts(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    is_listening: bool,
+    stop: Stop,
+    run: Option<Stopper>,
+}
+
+impl Interrupts {
+    /// The run that signals end from now on; at once if one has come already. Before the first run
+    /// signals end the process, as they do everywhere.
+    ///
+    /// # Errors
+    /// When the system has no thread, or no signal handler, to give.
+    pub(super) fn guard(&self, run: Stopper, told: fn(Stop)) -> io::Result<()> {
+        let mut state = self.state();
+        if !state.is_listening {
+            self.listen(told)?;
+            state.is_listening = true;
+        }
+        if state.stop > Stop::No {
+            run.stop(state.stop);
+        }
+        state.run = Some(run);
+        Ok(())
+    }
+
+    fn listen(&self, told: fn(Stop)) -> io::Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let mut signals = {
+            let _runtime = runtime.enter();
+            Signals::new()?
+        };
+        let heard = self.clone();
+        thread::Builder::new().name("signals".to_owned()).spawn(move || {
+            runtime.block_on(async {
+                for stop in [Stop::Gracefully, Stop::Now] {
+                    signals.next().await;
+                    heard.stop(stop);
+                    told(stop);
+                }
+                // Whoever presses a third time has lost patience with us.
                 signals.next().await;
-                stopper.stop(stop);
-                told(stop);
-            }
-            // Whoever presses a third time has lost patience with us.
-            signals.next().await;
-            std::process::abort();
-        });
-    })?;
-    Ok(())
+                std::process::abort();
+            });
+        })?;
+        Ok(())
+    }
+
+    /// Whether a signal has come.
+    pub(super) fn came(&self) -> bool {
+        self.state().stop > Stop::No
+    }
+
+    fn stop(&self, stop: Stop) {
+        let mut state = self.state();
+        state.stop = stop;
+        if let Some(run) = &state.run {
+            run.stop(stop);
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The signals that ask this process to end. Listens from when it is made: none is lost between two

@@ -19,7 +19,7 @@ fn check(fixture: &Fixture, expect: &str, code: i32, grade: Option<&str>) {
     let result = sandbox.result("result.json");
     assert_eq!(result["summary"]["grade"].as_str(), grade, "{expect}");
     assert_eq!(count(&result, "/summary/total_requests"), 5);
-    assert_eq!(sandbox.files(), ["plan.toml", "result.json"]);
+    assert_eq!(sandbox.files_beside_results(), ["plan.toml", "result.json"]);
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn nothing_is_run_where_the_command_line_is_wrong() {
     ] {
         sandbox.run(line).end().with(64).silent();
     }
-    assert!(sandbox.files().is_empty());
+    assert!(sandbox.files_beside_results().is_empty());
     sandbox.run(["--help"]).end().with(0);
     sandbox.run(["run", "--help"]).end().with(0);
     sandbox.run(["--version"]).end().with(0);
@@ -119,7 +119,7 @@ fn where_a_result_cannot_go_no_load_is_put_on() {
         said.says(&["error: ", place, why]);
     }
     assert_eq!(fixture.ledger().requests, 0, "not even a health check");
-    assert_eq!(sandbox.files(), ["file"]);
+    assert_eq!(sandbox.files_beside_results(), ["file"]);
 }
 
 #[test]

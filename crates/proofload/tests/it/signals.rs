@@ -18,11 +18,11 @@ fn one_signal_ends_in_good_order(signal: Signal) {
     sandbox.write("plan.toml", plan(&fixture, LONG));
     let run = sandbox.run(["run", "plan.toml", "-q", "-o", "result.json"]).start();
     wait_until("requests arrive", || fixture.ledger().requests > 20);
-    assert_eq!(sandbox.files(), ["plan.toml"], "no half of a result is seen");
+    assert_eq!(sandbox.files_beside_results(), ["plan.toml"], "no half of a result is seen");
     run.signal(signal);
     run.end().with(130).silent().says(&["stopping"]);
 
-    assert_eq!(sandbox.files(), ["plan.toml", "result.json"]);
+    assert_eq!(sandbox.files_beside_results(), ["plan.toml", "result.json"]);
     let result = sandbox.result("result.json");
     assert_eq!(result["run"]["interrupted"], true);
     let ledger = settled(&fixture);
@@ -66,7 +66,7 @@ fn two_signals_end_at_once_and_still_leave_a_result() {
     run.end().with(130).says(&["stopping now"]);
     let result = sandbox.result("result.json");
     assert_eq!(result["run"]["interrupted"], true);
-    assert_eq!(sandbox.files(), ["plan.toml", "result.json"]);
+    assert_eq!(sandbox.files_beside_results(), ["plan.toml", "result.json"]);
 }
 
 #[test]
@@ -86,7 +86,11 @@ fn a_signal_during_the_health_check_ends_it() {
     let ended = run.end();
     assert_ne!(ended.code, Some(0));
     assert!(begun.elapsed() < Duration::from_secs(300), "the health check was not waited for");
-    assert_eq!(sandbox.files(), ["plan.toml"], "a run that never began leaves no draft");
+    assert_eq!(
+        sandbox.files_beside_results(),
+        ["plan.toml"],
+        "a run that never began leaves no draft"
+    );
 }
 
 #[test]

@@ -92,6 +92,13 @@ impl Sandbox {
         names
     }
 
+    /// The same without what runs leave in their own folders.
+    pub(crate) fn files_beside_results(&self) -> Vec<String> {
+        let mut names = self.files();
+        names.retain(|name| !name.starts_with("proofload-results/"));
+        names
+    }
+
     /// The result file of that name, as JSON.
     pub(crate) fn result(&self, name: &str) -> Value {
         json(&self.read(name))
