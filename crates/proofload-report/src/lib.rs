@@ -5,7 +5,7 @@
 //! shows live is [`progress`], what it shows at the end is [`mod@summary`], what goes into the result
 //! file is [`json`]. They share [`Style`] and the building blocks of text in the terminal.
 
-mod chart;
+pub mod chart;
 pub mod json;
 mod load_text;
 pub mod progress;

@@ -6,10 +6,9 @@ use proofload_core::metrics::GeneratorStats;
 use proofload_core::units::{human_count, human_ns, human_rate};
 
 use super::track::{Current, Latest, PhasePlan, Track, clock, errors};
-use crate::chart::{bar, sparkline};
 use crate::load_text::{counted, users_count};
 use crate::style::{Style, Tone};
-use crate::text::{Line, clean, fit_middle, width_of};
+use crate::text::{Line, bar, clean, fit_middle, sparkline, width_of};
 
 /// Where the figures begin, behind the labels.
 const LABELS: usize = 12;

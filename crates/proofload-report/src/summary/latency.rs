@@ -5,9 +5,8 @@ use proofload_core::result::PhaseResult;
 use proofload_core::units::{human_count, human_ns};
 
 use super::heading;
-use crate::chart::{bar, latency_bars};
 use crate::style::{Style, Tone};
-use crate::text::{Line, width_of};
+use crate::text::{Line, bar, latency_bars, width_of};
 
 /// Widest bar.
 const BAR: usize = 50;

@@ -1,9 +1,14 @@
-//! Text in a terminal: what may be shown, how wide it is, and how it is laid out.
+//! Text in a terminal: what may be shown, how wide it is, how it is laid out, and small pictures made of
+//! characters.
 
+mod bar;
 mod foreign;
+mod latency_bars;
 mod line;
 mod table;
 
+pub(crate) use bar::{bar, sparkline};
 pub(crate) use foreign::{clean, fit_middle, width_of};
+pub(crate) use latency_bars::latency_bars;
 pub(crate) use line::Line;
 pub(crate) use table::{Column, Table};
