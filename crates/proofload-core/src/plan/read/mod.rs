@@ -5,6 +5,7 @@
 
 mod body;
 mod conditions;
+mod cost;
 mod data;
 mod http;
 mod include;

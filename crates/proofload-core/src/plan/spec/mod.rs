@@ -14,7 +14,7 @@ pub(super) use requests::{
     BASIC, CACHE, CHECK, CHECK_NAMED, CONDITION, EXTRACT, MULTIPART_PART, SIGN, STEP, TASK, USER,
 };
 pub use schema::json_schema;
-pub(super) use settings::{FEED, GRADING, HEALTH, HTTP, PLAN, TLS};
+pub(super) use settings::{COST, FEED, GRADING, HEALTH, HTTP, PLAN, TLS};
 
 /// A table.
 #[derive(Debug)]
@@ -53,6 +53,8 @@ pub(super) enum Takes {
     Bool,
     /// A whole number, not negative.
     Whole,
+    /// An amount of money: a number, not negative.
+    Amount,
     /// A duration such as "30s".
     Duration,
     /// A duration or a range of them such as "1s..3s".

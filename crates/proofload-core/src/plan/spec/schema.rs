@@ -62,6 +62,7 @@ fn takes(takes: Takes, definitions: &mut JsonMap<String, Value>) -> Value {
         Takes::Any => json!({}),
         Takes::Bool => or_variable(json!({ "type": "boolean" })),
         Takes::Whole => or_variable(json!({ "type": "integer", "minimum": 0 })),
+        Takes::Amount => or_variable(json!({ "type": "number", "minimum": 0 })),
         Takes::Duration => or_variable(json!({ "type": "string", "pattern": DURATION })),
         Takes::ThinkTime => or_variable(json!({
             "type": "string",
