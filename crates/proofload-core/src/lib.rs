@@ -10,6 +10,7 @@ pub mod redact;
 pub mod result;
 pub mod schedule;
 pub mod stats;
+pub mod suite;
 pub mod template;
 pub mod units;
 pub mod verdict;

@@ -16,6 +16,7 @@ mod requests;
 mod scalars;
 mod scope;
 mod shapes;
+mod suite;
 mod table;
 mod thresholds;
 mod urls;

@@ -143,7 +143,7 @@ impl Reader<'_> {
     }
 
     /// A plan without a name is called as its file.
-    fn file_stem(&self) -> String {
+    pub(super) fn file_stem(&self) -> String {
         let path = self.sources.first().map_or("plan", |source| &source.path);
         let file = path.rsplit(['/', '\\']).next().unwrap_or(path);
         file.strip_suffix(".toml").unwrap_or(file).to_owned()
