@@ -1,5 +1,6 @@
 //! The pure part of Proofload: no clock, no files, no network. Time is an argument.
 
+pub mod cost;
 pub mod event;
 pub mod inspect;
 pub mod metrics;
@@ -9,6 +10,7 @@ pub mod redact;
 pub mod result;
 pub mod schedule;
 pub mod stats;
+pub mod suite;
 pub mod template;
 pub mod units;
 pub mod verdict;

@@ -22,5 +22,5 @@ pub use overrides::{OverrideError, Overrides};
 pub use print::Secrets;
 pub use quick::{Quick, QuickBody};
 pub use read::Inputs;
-pub use spec::json_schema;
+pub use spec::{json_schema, suite_json_schema};
 pub use words::{is_token, is_variable_name, nearest};

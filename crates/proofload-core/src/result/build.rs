@@ -8,6 +8,7 @@ use super::rows::{
     check_row, distribution, distribution_with, error_rows, expectation_row, mark_row, ms,
     request_row, threshold_row, timeline_row, trust_result,
 };
+use crate::cost::CostModel;
 use crate::metrics::{PhaseTotals, RequestStats};
 use crate::plan::{Phase, Plan};
 use crate::record::RunRecord;
@@ -49,6 +50,8 @@ pub struct ResultInput<'a> {
     pub thresholds: &'a [Threshold],
     /// How grades are computed.
     pub rule: GradingRule,
+    /// What answers cost.
+    pub cost: Option<&'a CostModel>,
     /// How much is computed.
     pub detail: Detail,
 }
@@ -88,6 +91,7 @@ impl<'a> ResultInput<'a> {
             record,
             thresholds: &plan.thresholds,
             rule: GradingRule { good_share, ..GradingRule::default() },
+            cost: plan.cost.as_ref(),
             detail: Detail::Full,
         }
     }
@@ -116,6 +120,7 @@ pub fn build(input: &ResultInput<'_>) -> (RunResult, Verdict) {
             phase_result(input, facts, phase.figures.as_ref(), verdict)
         })
         .collect();
+    let cost = input.cost.map(|cost| cost.of(&test_results));
     let result = RunResult {
         schema: RunResult::SCHEMA,
         timestamp: input.timestamp.clone(),
@@ -127,6 +132,7 @@ pub fn build(input: &ResultInput<'_>) -> (RunResult, Verdict) {
         timeline: input.record.timeline.points().iter().map(timeline_row).collect(),
         marks: input.record.marks.all().iter().map(mark_row).collect(),
         marks_dropped: input.record.marks.dropped(),
+        cost,
     };
     (result, verdict)
 }

@@ -4,6 +4,7 @@
 //! unit is part of each key. A figure without data is `null`, never 0: no request means no success
 //! rate. Keys are only added within a version; what changes its meaning gets a new version.
 
+use crate::cost::CostResult;
 use crate::metrics::Histogram;
 use crate::verdict::Grade;
 use schemars::JsonSchema;
@@ -42,6 +43,9 @@ pub struct RunResult {
     /// Marks that were too many to be kept.
     #[serde(default)]
     pub marks_dropped: u64,
+    /// What the run has cost, with the cache and without it; `null` if the plan names no price.
+    #[serde(default)]
+    pub cost: Option<CostResult>,
 }
 
 /// What was run.

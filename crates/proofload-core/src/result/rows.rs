@@ -119,11 +119,13 @@ fn error_samples(totals: &PhaseTotals, kind: ErrorKind) -> Vec<ErrorSampleRow> {
         .collect()
 }
 
-fn bound_row(bound: &Bound) -> BoundRow {
-    BoundRow {
-        comparison: bound.comparison.symbol().to_owned(),
-        value: bound.quantity.in_unit(bound.value),
-        text: bound.to_string(),
+impl From<&Bound> for BoundRow {
+    fn from(bound: &Bound) -> Self {
+        Self {
+            comparison: bound.comparison.symbol().to_owned(),
+            value: bound.quantity.in_unit(bound.value),
+            text: bound.to_string(),
+        }
     }
 }
 
@@ -136,8 +138,8 @@ pub(super) fn expectation_row(outcome: &ExpectationOutcome) -> ExpectationRow {
         unit: quantity.unit().to_owned(),
         measured: outcome.measured.map(|value| quantity.in_unit(value)),
         measured_text: outcome.measured_text(),
-        target: expectation.target().map(bound_row),
-        limit: expectation.limit().map(bound_row),
+        target: expectation.target().map(BoundRow::from),
+        limit: expectation.limit().map(BoundRow::from),
         target_met: outcome.target_met,
         limit_met: outcome.limit_met,
     }

@@ -87,6 +87,7 @@ fn built() -> (RunResult, Verdict) {
         record: &record,
         thresholds: &thresholds,
         rule: GradingRule::default(),
+        cost: None,
         detail: Detail::Full,
     };
     build(&input)

@@ -83,6 +83,12 @@ fn of_the_top_level() {
         with_top(
             "target = \"http://h\"\n[thresholds]\nhttp_req_durations = [\"p(95)<500\"]\nhttp_req_failed = [\"rate<\", { threshold = \"rate<0.1\", abort = true }]",
         ),
+        with_top("target = \"http://h\"\n[cost]\ncurrency = \"\"\nhit_rate = 80"),
+        with_top(
+            "target = \"http://h\"\n[cost]\nper_miss = \"$0.06\"\nrequests_per_day = 0\nmonthly_bill = -1\ndays = 400",
+        ),
+        with_top("target = \"http://h\"\n[cost]\nper_mis = 0.00000000001\nhit_rate = \"80%\""),
+        with_top("target = \"http://h\"\n[cost]\nper_miss = 0.00000000001"),
         with_top("target = \"http://h\"\n[grading]\ngood = \"120%\"\nfair = 1"),
     ];
     insta::assert_snapshot!(messages(&plans));

@@ -8,4 +8,5 @@ mod printing;
 mod quick;
 mod schema;
 mod seeds;
+mod suites;
 mod support;

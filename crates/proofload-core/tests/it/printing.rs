@@ -13,6 +13,7 @@ target = "https://Example.com:8443/api/v1/"
 seed = 7
 health = { url = "/health?deep={{ random.int(1, 9) }}", status = 204, timeout = "3s", wait = "1m" }
 cache = { header = "X-Cache", contains = "HIT" }
+cost = { per_miss = 0.0035, currency = "EUR", requests_per_day = 1_000, days = 31, hit_rate = "80%" }
 
 [http]
 timeout = "10s"

@@ -4,6 +4,7 @@
 //! which stands last because that is where eyes are when a command has ended. Sections without
 //! content are left out.
 
+mod cost;
 mod errors;
 mod expectations;
 mod grade;
@@ -50,6 +51,7 @@ pub fn summary(result: &RunResult, options: &SummaryOptions<'_>) -> String {
         timings::parts(style, &phases),
         timings::service(style, &phases),
         traffic::lines(style, &phases),
+        cost::lines(style, result),
         errors::kinds(style, &phases),
         errors::checks(style, &phases),
         expectations::lines(style, result),

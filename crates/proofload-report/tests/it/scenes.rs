@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
+use proofload_core::cost::{CostModel, Money, MonthBase};
 use proofload_core::metrics::{
     ErrorKind, ErrorSample, IntervalSnapshot, RequestSample, RequestStats, SeriesMeta,
     SeriesSnapshot, ShardId,
@@ -171,6 +172,7 @@ pub(crate) fn result_of(scenes: &[Scene], thresholds: &[(&str, &str)]) -> RunRes
         record: &record,
         thresholds: &thresholds,
         rule: GradingRule::default(),
+        cost: None,
         detail: Detail::Full,
     };
     build(&input).0
@@ -205,6 +207,8 @@ pub(crate) fn all() -> &'static [(&'static str, RunResult)] {
             ("no_requests", no_requests()),
             ("one_liner", one_liner()),
             ("odd_names", odd_names()),
+            ("cost", cost()),
+            ("cost_unknown", cost_unknown()),
         ]
     });
     &ALL
@@ -254,6 +258,33 @@ fn one_liner() -> RunResult {
     let requests = vec![("GET /".to_owned(), 10_000, 420)];
     let scene = Scene { requests, ..Scene::new("GET http://127.0.0.1:8000/", 50).unjudged() };
     result_of(&[scene], &[])
+}
+
+/// The price of the load-testing guide; the login says nothing about a cache.
+fn model() -> CostModel {
+    CostModel {
+        currency: "$".into(),
+        per_miss: Money::parse("0.06").unwrap(),
+        month: Some(MonthBase::RequestsPerDay(1000)),
+        days: 30,
+        assumed_hit_rate: None,
+    }
+}
+
+fn cost() -> RunResult {
+    let mut result = result_of(&[Scene::new("Heavy load", 20).unjudged()], &[]);
+    result.cost = Some(model().of(&result.test_results));
+    result
+}
+
+fn cost_unknown() -> RunResult {
+    let mut result = result_of(&[Scene::new("Heavy load", 20).unjudged()], &[]);
+    result.test_results[0].cache_known_responses = 0;
+    result.test_results[0].cached_responses = 0;
+    let bill = Some(MonthBase::Bill(Money::parse("4200").unwrap()));
+    let model = CostModel { month: bill, assumed_hit_rate: Some(0.8), ..model() };
+    result.cost = Some(model.of(&result.test_results));
+    result
 }
 
 fn odd_names() -> RunResult {

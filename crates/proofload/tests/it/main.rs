@@ -7,10 +7,12 @@
 //! - `result_file`: the result as other programs read it;
 //! - `one_liner`: `proofload http`;
 //! - `bad_input`, `bad_targets`: what is said when something is wrong;
+//! - `cost`: what a run costs with the cache and without it;
 //! - `secrets`: what is never said.
 
 mod bad_input;
 mod bad_targets;
+mod cost;
 mod examples;
 mod exit_codes;
 mod one_liner;

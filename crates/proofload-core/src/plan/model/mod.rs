@@ -24,6 +24,7 @@ pub use users::{
     Task, TaskOrder, ThinkTime, UserKind, Variable,
 };
 
+use crate::cost::CostModel;
 use crate::inspect::CacheRule;
 use crate::verdict::Threshold;
 
@@ -59,6 +60,8 @@ pub struct Plan {
     /// What a cache hit looks like, where a request does not say otherwise (already merged into
     /// each request).
     pub cache: Option<CacheRule>,
+    /// What answers cost.
+    pub cost: Option<CostModel>,
     /// The names requests are grouped under in reports, addressed by [`GroupId`]. No duplicates.
     pub groups: Vec<Arc<str>>,
     /// The names of all checks, addressed by [`CheckId`]. No duplicates: checks of the same

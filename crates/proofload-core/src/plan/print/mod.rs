@@ -9,6 +9,7 @@ mod toml_text;
 
 use super::model::{DataFeed, FeedMode};
 use super::model::{HttpSettings, HttpVersion, Plan, Redirects, RequestUrl, Target, Tls};
+use crate::cost::{CostModel, MonthBase};
 use crate::units::duration_text;
 use toml_text::{InlineTable, Writer, list};
 
@@ -56,6 +57,9 @@ impl Plan {
         if self.grading != super::Grading::default() {
             out.section("[grading]");
             out.raw("good", &toml_text::float(self.grading.good_share));
+        }
+        if let Some(cost) = &self.cost {
+            print_cost(&mut out, cost);
         }
         for feed in &self.feeds {
             print_feed(&mut out, feed);
@@ -165,6 +169,25 @@ fn print_tls(out: &mut Writer, tls: &Tls) {
     }
     if let Some(name) = &tls.server_name {
         out.text("server_name", name);
+    }
+}
+
+fn print_cost(out: &mut Writer, cost: &CostModel) {
+    out.section("[cost]");
+    out.raw("per_miss", &cost.per_miss.to_string());
+    if *cost.currency != *CostModel::DEFAULT_CURRENCY {
+        out.text("currency", &cost.currency);
+    }
+    match cost.month {
+        None => {}
+        Some(MonthBase::RequestsPerDay(count)) => out.raw("requests_per_day", &count.to_string()),
+        Some(MonthBase::Bill(bill)) => out.raw("monthly_bill", &bill.to_string()),
+    }
+    if cost.days != CostModel::DEFAULT_DAYS {
+        out.raw("days", &cost.days.to_string());
+    }
+    if let Some(share) = cost.assumed_hit_rate {
+        out.raw("hit_rate", &toml_text::float(share));
     }
 }
 

@@ -12,6 +12,11 @@ use crate::plan::tree::{Entry, Node, TreeReader, Value};
 const MAX_FILES: usize = 100;
 
 impl Reader<'_> {
+    /// The tree of a file that includes nothing.
+    pub(super) fn read_single(&mut self, path: &str, text: &str) -> Option<Node> {
+        self.read_file(&normalize(path), text)
+    }
+
     /// The tree of a file with all that it includes.
     pub(super) fn read_tree(&mut self, path: &str, text: &str) -> Option<Node> {
         let path = normalize(path);
@@ -19,15 +24,7 @@ impl Reader<'_> {
     }
 
     fn read_included(&mut self, path: &str, text: &str, above: &mut Vec<String>) -> Option<Node> {
-        let file = u16::try_from(self.sources.len()).ok()?;
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        self.sources.push(SourceFile { path: path.into(), text: text.into() });
-        let inputs = self.inputs;
-        let lookup = |key: &str| inputs.lookup(key);
-        let mut reader =
-            TreeReader { file, text, lookup: &lookup, errors: &mut self.errors, is_toml: true };
-        let mut tree = reader.read();
-        self.has_syntax_errors |= !reader.is_toml;
+        let mut tree = self.read_file(path, text)?;
         let Some(included) = tree.get("include").cloned() else { return Some(tree) };
         above.push(path.to_owned());
         let mut merged: Option<Node> = None;
@@ -43,6 +40,20 @@ impl Reader<'_> {
         if let Some(before) = merged {
             tree = self.merge(before, tree, true);
         }
+        Some(tree)
+    }
+
+    /// The tree of a file alone.
+    fn read_file(&mut self, path: &str, text: &str) -> Option<Node> {
+        let file = u16::try_from(self.sources.len()).ok()?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        self.sources.push(SourceFile { path: path.into(), text: text.into() });
+        let inputs = self.inputs;
+        let lookup = |key: &str| inputs.lookup(key);
+        let mut reader =
+            TreeReader { file, text, lookup: &lookup, errors: &mut self.errors, is_toml: true };
+        let tree = reader.read();
+        self.has_syntax_errors |= !reader.is_toml;
         Some(tree)
     }
 

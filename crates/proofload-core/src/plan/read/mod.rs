@@ -5,6 +5,7 @@
 
 mod body;
 mod conditions;
+mod cost;
 mod data;
 mod http;
 mod include;
@@ -15,6 +16,7 @@ mod requests;
 mod scalars;
 mod scope;
 mod shapes;
+mod suite;
 mod table;
 mod thresholds;
 mod urls;

@@ -175,7 +175,7 @@ impl Reader<'_> {
         }
     }
 
-    fn measure(&mut self, entry: &Entry) -> Option<Measure> {
+    pub(super) fn measure(&mut self, entry: &Entry) -> Option<Measure> {
         match Measure::parse(&entry.key) {
             Ok(measure) => Some(measure),
             Err(error) => {
@@ -187,7 +187,7 @@ impl Reader<'_> {
         }
     }
 
-    fn bound(&mut self, node: &Node, measure: &Measure) -> Option<Bound> {
+    pub(super) fn bound(&mut self, node: &Node, measure: &Measure) -> Option<Bound> {
         let read = match &node.value {
             Value::Text(text) => Bound::parse(&text.text, measure),
             Value::Whole(number) => Bound::from_number(*number as f64, measure),

@@ -80,6 +80,7 @@ impl Reader<'_> {
         let phases = self.phases(fields.get("phase"), &kinds);
         let thresholds = self.thresholds(fields.get("thresholds"));
         let grading = self.grading(fields.get("grading"));
+        let cost = fields.get("cost").and_then(|node| self.cost(node));
         if fields.get("user").is_none() && kinds.is_empty() {
             self.error(
                 Diagnostic::general("the plan has no users")
@@ -105,6 +106,7 @@ impl Reader<'_> {
             thresholds,
             grading,
             cache: hit_rule,
+            cost,
             groups: groups.all,
             checks: checks.all,
             seed,
@@ -141,7 +143,7 @@ impl Reader<'_> {
     }
 
     /// A plan without a name is called as its file.
-    fn file_stem(&self) -> String {
+    pub(super) fn file_stem(&self) -> String {
         let path = self.sources.first().map_or("plan", |source| &source.path);
         let file = path.rsplit(['/', '\\']).next().unwrap_or(path);
         file.strip_suffix(".toml").unwrap_or(file).to_owned()

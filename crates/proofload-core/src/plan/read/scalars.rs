@@ -162,6 +162,19 @@ impl Reader<'_> {
         Some(rate)
     }
 
+    /// A share of a whole.
+    pub(super) fn share(&mut self, node: &Node) -> Option<f64> {
+        match &node.value {
+            Value::Text(text) => self.unit(node, units::parse_ratio(&text.text)),
+            Value::Float(share) if (0.0..=1.0).contains(share) => Some(*share),
+            Value::Whole(share @ 0..=1) => Some(*share as f64),
+            _ => {
+                let kind = node.kind();
+                self.wrong(node, format!("expected a share such as \"80%\", found {kind}"))
+            }
+        }
+    }
+
     /// A size in bytes.
     pub(super) fn bytes(&mut self, node: &Node) -> Option<u64> {
         match &node.value {

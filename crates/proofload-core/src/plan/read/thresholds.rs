@@ -6,7 +6,6 @@ use super::Reader;
 use crate::plan::diagnostic::Diagnostic;
 use crate::plan::model::Grading;
 use crate::plan::tree::{Entry, Node, Value};
-use crate::units;
 use crate::verdict::Threshold;
 
 impl Reader<'_> {
@@ -78,18 +77,7 @@ impl Reader<'_> {
         let Some(node) = node else { return grading };
         let Some(fields) = self.open(node, &crate::plan::spec::GRADING) else { return grading };
         if let Some(node) = fields.get("good") {
-            let share = match &node.value {
-                Value::Text(text) => units::parse_ratio(&text.text).map_err(|e| e.to_string()),
-                Value::Float(share) if (0.0..=1.0).contains(share) => Ok(*share),
-                Value::Whole(share @ 0..=1) => Ok(*share as f64),
-                _ => Err(format!("expected a share such as \"80%\", found {}", node.kind())),
-            };
-            match share {
-                Ok(share) => grading.good_share = share,
-                Err(message) => {
-                    self.wrong::<()>(node, message);
-                }
-            }
+            grading.good_share = self.share(node).unwrap_or(grading.good_share);
         }
         grading
     }

@@ -8,13 +8,15 @@ mod load;
 mod requests;
 mod schema;
 mod settings;
+mod suite;
 
 pub(super) use load::{BURST, PHASE, STAGE, STEP_RULE};
 pub(super) use requests::{
     BASIC, CACHE, CHECK, CHECK_NAMED, CONDITION, EXTRACT, MULTIPART_PART, SIGN, STEP, TASK, USER,
 };
-pub use schema::json_schema;
-pub(super) use settings::{FEED, GRADING, HEALTH, HTTP, PLAN, TLS};
+pub use schema::{json_schema, suite_json_schema};
+pub(super) use settings::{COST, FEED, GRADING, HEALTH, HTTP, PLAN, TLS};
+pub(super) use suite::{PROOF, REQUIREMENT, SUITE, TEST, TEST_KINDS};
 
 /// A table.
 #[derive(Debug)]
@@ -53,6 +55,8 @@ pub(super) enum Takes {
     Bool,
     /// A whole number, not negative.
     Whole,
+    /// An amount of money: a number, not negative.
+    Amount,
     /// A duration such as "30s".
     Duration,
     /// A duration or a range of them such as "1s..3s".

@@ -2,7 +2,7 @@
 
 use serde_json::{Map as JsonMap, Value, json};
 
-use super::{PLAN, TableSpec, Takes};
+use super::{PLAN, SUITE, TableSpec, Takes};
 
 /// JSON Schema (draft 2020-12) of a plan file, with descriptions, examples and words.
 ///
@@ -10,11 +10,21 @@ use super::{PLAN, TableSpec, Takes};
 /// `${` are accepted in their places.
 #[must_use]
 pub fn json_schema() -> Value {
+    schema_of(&PLAN, "Proofload plan")
+}
+
+/// JSON Schema (draft 2020-12) of a suite file, as that of a plan.
+#[must_use]
+pub fn suite_json_schema() -> Value {
+    schema_of(&SUITE, "Proofload suite")
+}
+
+fn schema_of(spec: &TableSpec, title: &str) -> Value {
     let mut definitions = JsonMap::new();
-    let mut root = table(&PLAN, &mut definitions);
+    let mut root = table(spec, &mut definitions);
     if let Value::Object(object) = &mut root {
         object.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
-        object.insert("title".to_owned(), json!("Proofload plan"));
+        object.insert("title".to_owned(), json!(title));
         object.insert("$defs".to_owned(), Value::Object(definitions));
     }
     root
@@ -62,6 +72,7 @@ fn takes(takes: Takes, definitions: &mut JsonMap<String, Value>) -> Value {
         Takes::Any => json!({}),
         Takes::Bool => or_variable(json!({ "type": "boolean" })),
         Takes::Whole => or_variable(json!({ "type": "integer", "minimum": 0 })),
+        Takes::Amount => or_variable(json!({ "type": "number", "minimum": 0 })),
         Takes::Duration => or_variable(json!({ "type": "string", "pattern": DURATION })),
         Takes::ThinkTime => or_variable(json!({
             "type": "string",

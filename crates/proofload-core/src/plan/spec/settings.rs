@@ -1,7 +1,7 @@
 //! The words of the plan's top level and of its settings.
 
 use super::Takes::{
-    Any, Bool, Bytes, Duration, Either, List, Map, Table, Template, Text, Whole, Word,
+    Amount, Any, Bool, Bytes, Duration, Either, List, Map, Table, Template, Text, Whole, Word,
 };
 use super::load::PHASE;
 use super::requests::{BASIC, CACHE, USER};
@@ -58,6 +58,12 @@ pub(in crate::plan) static PLAN: TableSpec = TableSpec {
             "How a cache hit is known from an answer.",
             "{ json = \"$.cached\", equals = true }",
         ),
+        key(
+            "cost",
+            Table(&COST),
+            "What an answer costs that does not come from the cache.",
+            "{ per_miss = 0.06, requests_per_day = 1000 }",
+        ),
         key("user", List(&Table(&USER)), "A kind of virtual user.", ""),
         key(
             "phase",
@@ -86,6 +92,8 @@ pub(in crate::plan) static PLAN: TableSpec = TableSpec {
         ("duration", "[[phase]] with duration"),
         ("headers", "[http] with headers"),
         ("timeout", "[http] with timeout"),
+        ("costs", "[cost]"),
+        ("price", "[cost] with per_miss"),
         ("tls", "[http.tls]"),
     ],
     prefixes: &[],
@@ -263,5 +271,45 @@ pub(in crate::plan) static GRADING: TableSpec = TableSpec {
         "\"80%\"",
     )],
     foreign: &[],
+    prefixes: &[],
+};
+
+pub(in crate::plan) static COST: TableSpec = TableSpec {
+    what: "[cost]",
+    doc: "What an answer costs that does not come from the cache, for this run and for a month, with the \
+          cache and without it. Needs a rule of `cache`; answers that it says nothing about are not \
+          counted.",
+    keys: &[
+        key("per_miss", Amount, "Price of an answer that does not come from the cache.", "0.06"),
+        key("currency", Text, "Sign or name of the currency; \"$\" if not given.", "\"EUR\""),
+        key(
+            "requests_per_day",
+            Whole,
+            "Requests of a day in production, to project a month.",
+            "1000",
+        ),
+        key("days", Whole, "Days of a month; 30 if not given.", "30"),
+        key(
+            "monthly_bill",
+            Amount,
+            "What a month without the cache costs, where that is known, instead of requests_per_day.",
+            "4200",
+        ),
+        key(
+            "hit_rate",
+            Either(&[Text, Amount]),
+            "Share of hits to project a month with; the one measured in the run if not given.",
+            "\"80%\"",
+        ),
+    ],
+    foreign: &[
+        ("cost_per_miss", "per_miss"),
+        ("price", "per_miss"),
+        ("per_request", "per_miss"),
+        ("symbol", "currency"),
+        ("queries_per_day", "requests_per_day"),
+        ("days_per_month", "days"),
+        ("cache_hit_rate", "hit_rate"),
+    ],
     prefixes: &[],
 };
