@@ -6,13 +6,16 @@
 //! file is [`json`]. They share [`Style`] and the building blocks of text in the terminal.
 
 mod chart;
+mod instant;
 pub mod json;
+mod junit;
 mod load_text;
 pub mod progress;
 mod style;
 pub mod summary;
 mod text;
 
+pub use junit::junit;
 pub use load_text::load_text;
 pub use progress::Progress;
 pub use style::{Style, Symbols};

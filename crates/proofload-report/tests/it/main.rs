@@ -1,4 +1,6 @@
 //! What people read, from results like those of real runs.
 
+mod hostile;
+mod junit;
 mod scenes;
 mod summary;
