@@ -10,6 +10,7 @@ mod instant;
 pub mod json;
 mod junit;
 mod load_text;
+pub mod markdown;
 pub mod progress;
 mod style;
 pub mod summary;
@@ -17,6 +18,7 @@ mod text;
 
 pub use junit::junit;
 pub use load_text::load_text;
+pub use markdown::markdown;
 pub use progress::Progress;
 pub use style::{Style, Symbols};
 pub use summary::summary;

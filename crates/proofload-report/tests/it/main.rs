@@ -2,5 +2,6 @@
 
 mod hostile;
 mod junit;
+mod markdown;
 mod scenes;
 mod summary;
