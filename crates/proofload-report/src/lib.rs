@@ -6,6 +6,7 @@
 //! file is [`json`]. They share [`Style`] and the building blocks of text in the terminal.
 
 mod chart;
+pub mod csv;
 mod instant;
 pub mod json;
 mod junit;
@@ -16,6 +17,7 @@ mod style;
 pub mod summary;
 mod text;
 
+pub use csv::csv;
 pub use junit::junit;
 pub use load_text::load_text;
 pub use markdown::markdown;

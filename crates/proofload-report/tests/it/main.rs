@@ -2,6 +2,7 @@
 
 mod hostile;
 mod junit;
+mod locust_csv;
 mod markdown;
 mod scenes;
 mod summary;
