@@ -6,14 +6,21 @@
 //! file is [`json`]. They share [`Style`] and the building blocks of text in the terminal.
 
 pub mod chart;
+pub mod csv;
+mod instant;
 pub mod json;
+mod junit;
 mod load_text;
+pub mod markdown;
 pub mod progress;
 mod style;
 pub mod summary;
 mod text;
 
+pub use csv::csv;
+pub use junit::junit;
 pub use load_text::load_text;
+pub use markdown::markdown;
 pub use progress::Progress;
 pub use style::{Style, Symbols};
 pub use summary::summary;

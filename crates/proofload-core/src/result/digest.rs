@@ -339,7 +339,8 @@ mod tests {
             monitors: monitors.clone(),
             ..PhaseFacts::default()
         };
-        let record = RunRecord { totals: totals.clone(), ..RunRecord::default() };
+        let mut record = RunRecord::default();
+        record.totals = totals.clone();
         let input = ResultInput {
             timestamp: String::new(),
             run: RunInfo::default(),

@@ -1,4 +1,8 @@
 //! What people read, from results like those of real runs.
 
+mod hostile;
+mod junit;
+mod locust_csv;
+mod markdown;
 mod scenes;
 mod summary;
