@@ -8,6 +8,8 @@ use clap::{ArgAction, Parser, Subcommand};
 use proofload_core::plan::Overrides;
 use proofload_core::units;
 
+use super::outputs::Out;
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0    EXCELLENT or GOOD, or nothing was expected
@@ -55,6 +57,10 @@ pub(super) struct OutputArgs {
     /// Folder in which each run leaves a folder of its own; `proofload-results` if not given
     #[arg(long, value_name = "DIR", env = "PROOFLOAD_RESULTS", hide_env_values = true)]
     pub(super) results: Option<PathBuf>,
+    /// Where else the run goes: json, junit, markdown or csv, each with a file (csv: the beginning of
+    /// its files' names) or into the folder of the run; may be given several times
+    #[arg(long, value_name = "KIND[=WHERE]")]
+    pub(super) out: Vec<Out>,
     /// No progress and no summary: the exit code and the result file say it all
     #[arg(short, long)]
     pub(super) quiet: bool,

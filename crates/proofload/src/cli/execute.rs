@@ -12,6 +12,7 @@ use proofload_engine::run::{RunHandle, RunOptions, check_health, start};
 use proofload_engine::system;
 use proofload_engine::workload::Scripted;
 use proofload_engine::workload::code::{Combined, Users};
+use proofload_output::Hub;
 use proofload_report::summary::{SummaryOptions, summary};
 use proofload_testbed::demo::{Demo, DemoOptions};
 
@@ -20,6 +21,7 @@ use super::console::Console;
 use super::failure::Failure;
 use super::live::{Listener, ProgressLines, Underway};
 use super::output::Places;
+use super::outputs::LiveOutputs;
 use super::signals::Interrupts;
 use super::{demo, facts, live};
 
@@ -101,12 +103,14 @@ pub(super) fn perform(
         stopper: run.stopper(),
         folder: places.folder(),
     };
+    let mut outputs = LiveOutputs::new(Hub::new(run.facts().workers));
     let mut progress = (!output.quiet).then(|| ProgressLines::new(&plan, console));
-    let mut all: Vec<&mut dyn Listener> = Vec::new();
+    let mut all: Vec<&mut dyn Listener> = vec![&mut outputs];
     all.extend(progress.as_mut().map(|progress| progress as &mut dyn Listener));
     all.extend(listeners.iter_mut().map(|listener| &mut **listener as &mut dyn Listener));
     all.iter_mut().for_each(|listener| listener.begin(&underway));
-    let outcome = live::follow(run, &mut all);
+    let mut outcome = live::follow(run, &mut all);
+    outputs.settle().iter().for_each(|text| outcome.record.note(text));
     let info = facts::ended(info, started.elapsed(), &outcome);
     let (result, verdict) = build(&ResultInput::of_plan(&plan, &outcome.record, info, environment));
     let code = ExitCode::of_run(RunEnd {
@@ -117,6 +121,7 @@ pub(super) fn perform(
         is_incomplete: outcome.workers_lost > 0,
     });
     let result = redacted(&result, console)?;
+    outputs.finish(&result);
     let (file, unwritten) = places.write(&result, console)?;
     Ok(Finished { result, code, file, unwritten })
 }

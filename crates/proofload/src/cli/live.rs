@@ -28,8 +28,11 @@ pub(super) trait Listener {
     /// Something happened.
     fn hear(&mut self, event: &RunEvent);
 
-    /// Time has passed; called a few times a second, whether or not something happened.
-    fn tick(&mut self) {}
+    /// Time has passed; called a few times a second, whether or not something happened. Gives back
+    /// what all others and the user should know.
+    fn tick(&mut self) -> Vec<String> {
+        Vec::new()
+    }
 
     /// The run is over; no event follows.
     fn end(&mut self) {}
@@ -52,16 +55,24 @@ pub(super) struct Underway<'a> {
 
 /// Follows a run to its end.
 pub(super) fn follow(run: RunHandle, listeners: &mut [&mut dyn Listener]) -> RunOutcome {
+    let mut notices = Vec::new();
     loop {
         match run.next_event(TICK) {
             Ok(event) => listeners.iter_mut().for_each(|listener| listener.hear(&event)),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,
         }
-        listeners.iter_mut().for_each(|listener| listener.tick());
+        let news: Vec<_> = listeners.iter_mut().flat_map(|listener| listener.tick()).collect();
+        for text in news {
+            let event = RunEvent::Notice(text.clone());
+            listeners.iter_mut().for_each(|listener| listener.hear(&event));
+            notices.push(text);
+        }
     }
     listeners.iter_mut().for_each(|listener| listener.end());
-    run.wait()
+    let mut outcome = run.wait();
+    notices.iter().for_each(|text| outcome.record.note(text));
+    outcome
 }
 
 /// The lines on standard error.
@@ -92,7 +103,7 @@ impl Listener for ProgressLines<'_> {
         self.permanent.extend(self.progress.on_event(event, self.started.elapsed()));
     }
 
-    fn tick(&mut self) {
+    fn tick(&mut self) -> Vec<String> {
         if let Some(columns) = self.console.columns() {
             self.progress.resize(columns);
         }
@@ -106,6 +117,7 @@ impl Listener for ProgressLines<'_> {
         if !frame.is_empty() {
             self.console.print_error(&frame);
         }
+        Vec::new()
     }
 
     fn end(&mut self) {

@@ -8,10 +8,12 @@ mod execute;
 mod facts;
 mod failure;
 mod files;
+mod formats;
 mod http;
 mod live;
 mod load;
 mod output;
+mod outputs;
 mod run;
 mod signals;
 

@@ -14,6 +14,7 @@ use super::console::Console;
 use super::execute;
 use super::failure::Failure;
 use super::files::{self, RunFolder};
+use super::outputs::Out;
 
 /// Where a result is going to be written.
 #[derive(Debug)]
@@ -91,6 +92,8 @@ pub(super) struct Places {
     folder: Option<RunFolder>,
     /// Where the user asked for it.
     asked: Destination,
+    /// What else is wanted.
+    outs: Vec<Out>,
 }
 
 impl Places {
@@ -105,7 +108,8 @@ impl Places {
         let asked = Destination::prepare(output.output_file.as_deref())?;
         let root = output.results.as_deref();
         if root.is_none() && !keeps_result {
-            return Ok(Self { folder: None, asked });
+            let outs = prepared(&output.out, None)?;
+            return Ok(Self { folder: None, asked, outs });
         }
         let place = root.unwrap_or(Path::new(files::RESULTS));
         let folder = match RunFolder::create(place, name, now) {
@@ -125,7 +129,8 @@ impl Places {
                 )));
             }
         };
-        Ok(Self { folder, asked })
+        let outs = prepared(&output.out, folder.as_ref().map(RunFolder::path))?;
+        Ok(Self { folder, asked, outs })
     }
 
     /// The folder of the run.
@@ -156,8 +161,19 @@ impl Places {
                 Err(error) => failure = failure.or(Some(error)),
             }
         }
+        for out in &self.outs {
+            if let Err(error) = out.write(result, self.folder()) {
+                failure = failure.or(Some(error));
+            }
+        }
         Ok((file, failure))
     }
+}
+
+/// Makes sure that all of them can be written.
+fn prepared(outs: &[Out], folder: Option<&Path>) -> Result<Vec<Out>, Failure> {
+    outs.iter().try_for_each(|out| out.prepare(folder))?;
+    Ok(outs.to_vec())
 }
 
 fn unwritten(path: &Path, error: &io::Error) -> Failure {

@@ -16,6 +16,7 @@ mod cost;
 mod examples;
 mod exit_codes;
 mod one_liner;
+mod out_files;
 mod result_file;
 mod secrets;
 #[cfg(unix)]
