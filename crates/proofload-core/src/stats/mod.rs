@@ -13,6 +13,7 @@
 //!   order-statistic interval is taken ([`order`]); it knows when an end is open.
 
 pub mod bootstrap;
+pub mod change_points;
 pub mod order;
 
 use crate::metrics::{BlockedHistogram, Histogram};
