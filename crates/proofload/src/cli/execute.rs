@@ -12,7 +12,6 @@ use proofload_engine::run::{RunHandle, RunOptions, check_health, start};
 use proofload_engine::system;
 use proofload_engine::workload::Scripted;
 use proofload_engine::workload::code::{Combined, Users};
-use proofload_output::Hub;
 use proofload_report::summary::{SummaryOptions, summary};
 use proofload_testbed::demo::{Demo, DemoOptions};
 
@@ -103,7 +102,7 @@ pub(super) fn perform(
         stopper: run.stopper(),
         folder: places.folder(),
     };
-    let mut outputs = LiveOutputs::new(Hub::new(run.facts().workers));
+    let mut outputs = LiveOutputs::begin(run.facts().workers, &underway, console);
     let mut progress = (!output.quiet).then(|| ProgressLines::new(&plan, console));
     let mut all: Vec<&mut dyn Listener> = vec![&mut outputs];
     all.extend(progress.as_mut().map(|progress| progress as &mut dyn Listener));
@@ -123,6 +122,9 @@ pub(super) fn perform(
     let result = redacted(&result, console)?;
     outputs.finish(&result);
     let (file, unwritten) = places.write(&result, console)?;
+    if unwritten.is_none() {
+        places.discard_journal();
+    }
     Ok(Finished { result, code, file, unwritten })
 }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use jiff::Zoned;
 use proofload_core::result::RunResult;
 use proofload_core::verdict::ExitCode;
+use proofload_output::journal;
 use proofload_report::json;
 
 use super::args::{OutputArgs, ReportArgs};
@@ -136,6 +137,14 @@ impl Places {
     /// The folder of the run.
     pub(super) fn folder(&self) -> Option<&Path> {
         self.folder.as_ref().map(RunFolder::path)
+    }
+
+    /// The result is safe: what was kept against a crash may go.
+    pub(super) fn discard_journal(&self) {
+        if let Some(folder) = self.folder() {
+            // One that stays does no harm.
+            let _ = journal::discard(folder);
+        }
     }
 
     /// Writes the result. What fails does not keep the rest from being written.

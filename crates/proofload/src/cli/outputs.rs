@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use proofload_core::event::RunEvent;
 use proofload_core::result::RunResult;
+use proofload_output::journal::{Header, Journal};
 use proofload_output::{Hub, OutputReport};
 
+use super::console::Console;
 use super::failure::Failure;
 use super::files;
 use super::formats::Format;
-use super::live::Listener;
+use super::live::{Listener, Underway};
 use super::output::Destination;
 
 /// How long outputs may take at the end to pass on what they hold back.
@@ -76,8 +78,20 @@ pub(super) struct LiveOutputs {
 }
 
 impl LiveOutputs {
-    /// The outputs of a run.
-    pub(super) fn new(hub: Hub) -> Self {
+    /// The outputs of a run that has begun. One that cannot begin is told of and left out: the load is
+    /// on already.
+    pub(super) fn begin(shards: u32, run: &Underway<'_>, console: &Console) -> Self {
+        let mut hub = Hub::new(shards);
+        if let Some(folder) = run.folder {
+            let redactor = console.redactor().clone();
+            let header =
+                Header::new(run.plan, run.info.clone(), run.environment.clone(), &redactor);
+            let added = Journal::create(folder, header, redactor)
+                .and_then(|journal| hub.add(Box::new(journal)));
+            if let Err(error) = added {
+                console.notice(&format!("a crash would lose this run, it has no journal: {error}"));
+            }
+        }
         Self { hub }
     }
 
