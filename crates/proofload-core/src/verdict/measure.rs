@@ -143,7 +143,7 @@ impl FromStr for Statistic {
         }
         let mut digits = digits.replacen('_', ".", 1);
         // "p999" is how people write 99.9 where a point is awkward.
-        if !digits.contains('.') && digits.len() > 2 && digits != "100" {
+        if !digits.contains('.') && digits.len() > 2 && digits.starts_with('9') {
             digits.insert(2, '.');
         }
         let percent = digits.parse().map_err(|_| ())?;
@@ -461,6 +461,7 @@ mod tests {
         check("memroy", "did you mean `memory`?");
         check("happiness", "known are success_rate");
         check("p101.5", "");
+        check("p101", "");
         check("p", "");
         check("px", "");
     }

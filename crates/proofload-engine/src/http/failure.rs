@@ -18,11 +18,17 @@ pub(crate) enum Doing {
 /// The failure an input or output error means.
 pub(crate) fn from_io(error: &io::Error, doing: Doing) -> Failure {
     let kind = kind_of(error, doing);
-    Failure::new(kind, error.to_string())
+    match tls_error(error) {
+        // "Received corrupt message of type InvalidContentType" is what plain HTTP looks like to TLS.
+        Some(rustls::Error::InvalidMessage(_)) if doing == Doing::Handshaking => {
+            Failure::new(kind, "the other side does not speak TLS: is it plain HTTP (http://)?")
+        }
+        _ => Failure::new(kind, error.to_string()),
+    }
 }
 
 fn kind_of(error: &io::Error, doing: Doing) -> ErrorKind {
-    if is_tls(error) {
+    if tls_error(error).is_some() {
         return ErrorKind::Tls;
     }
     let number = error.raw_os_error();
@@ -48,8 +54,8 @@ fn kind_of(error: &io::Error, doing: Doing) -> ErrorKind {
     }
 }
 
-fn is_tls(error: &io::Error) -> bool {
-    error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()).is_some()
+fn tls_error(error: &io::Error) -> Option<&rustls::Error> {
+    error.get_ref()?.downcast_ref()
 }
 
 #[cfg(test)]
