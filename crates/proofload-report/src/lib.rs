@@ -6,6 +6,7 @@
 //! file is [`json`]. They share [`Style`] and the building blocks of text in the terminal.
 
 pub mod chart;
+pub mod html;
 pub mod json;
 mod load_text;
 pub mod progress;

@@ -6,7 +6,7 @@
 
 mod errors;
 mod expectations;
-mod grade;
+pub(crate) mod grade;
 mod head;
 mod latency;
 mod phases;
