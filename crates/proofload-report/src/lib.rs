@@ -8,6 +8,7 @@
 pub mod chart;
 pub mod csv;
 mod instant;
+pub mod html;
 pub mod json;
 mod junit;
 mod load_text;

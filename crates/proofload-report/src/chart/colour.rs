@@ -30,7 +30,7 @@ impl Colour {
         [Self::Blue, Self::Orange, Self::Green, Self::Pink, Self::Sky, Self::Violet];
 
     /// Its class.
-    pub(super) const fn class(self) -> &'static str {
+    pub(crate) const fn class(self) -> &'static str {
         match self {
             Self::Blue => "c-blue",
             Self::Sky => "c-sky",
@@ -62,7 +62,7 @@ pub enum Line {
 
 impl Line {
     /// Its class.
-    pub(super) const fn class(self) -> &'static str {
+    pub(crate) const fn class(self) -> &'static str {
         match self {
             Self::Solid => "l-solid",
             Self::Strong => "l-strong",

@@ -105,7 +105,8 @@ pub(super) fn bands(bands: &[Band], x: &XAxis) -> String {
         let class = if number % 2 == 1 { "band odd" } else { "band" };
         let _ = write!(
             out,
-            "<rect class=\"{class}\" data-phase=\"{number}\" x=\"{}\" width=\"{}\" height=\"100%\"/>",
+            "<rect class=\"{class}\" data-phase=\"{}\" x=\"{}\" width=\"{}\" height=\"100%\"/>",
+            band.phase,
             percent(start),
             percent((end - start).max(0.0)),
         );

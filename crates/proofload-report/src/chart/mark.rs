@@ -50,6 +50,8 @@ pub struct Band {
     pub end: f64,
     /// What it is.
     pub name: String,
+    /// Its place in the plan: `data-phase` of the drawing, by which the page's choice of a phase finds it.
+    pub phase: usize,
 }
 
 /// A value that divides good from bad: a target, a limit.

@@ -44,5 +44,6 @@ pub use percentile::{Curve, PercentileChart};
 pub use scale::ScaleKind;
 pub use stacked::{Part, StackedBar};
 pub use strip::{PhaseStrip, StripPhase};
+pub(crate) use svg::label;
 pub use time::{MAX_POINTS, MAX_SERIES, Series, TimeChart};
 pub use unit::Unit;

@@ -21,6 +21,8 @@ pub struct StripPhase {
     pub sign: String,
     /// A class of the style sheet for its colour: `g-excellent`, `g-good`, `g-fair`, `g-poor`, `g-none`, `g-now`.
     pub class: &'static str,
+    /// Its place in the plan: `data-phase` of the drawing.
+    pub phase: usize,
 }
 
 /// Phases beside each other, each with its name as far as it fits.
@@ -40,16 +42,17 @@ impl PhaseStrip {
             "<svg class=\"chart strip\" id=\"{}\" height=\"26\" role=\"img\" aria-label=\"Phases on the time axis\">",
             escaped(id, 80)
         );
-        for (number, phase) in self.phases.iter().take(MAX_PHASES).enumerate() {
+        for phase in self.phases.iter().take(MAX_PHASES) {
             let (start, end) =
                 (self.x.clamped(phase.start_seconds), self.x.clamped(phase.end_seconds));
             let name = escaped(&format!("{} {}", phase.sign, phase.name), 80);
             // A nested drawing cuts off what does not fit.
             let _ = write!(
                 out,
-                "<svg class=\"{}\" data-phase=\"{number}\" x=\"{}\" width=\"{}\" height=\"26\">\
+                "<svg class=\"{}\" data-phase=\"{}\" x=\"{}\" width=\"{}\" height=\"26\">\
                  <title>{name}</title><rect width=\"100%\" height=\"100%\"/>",
                 phase.class,
+                phase.phase,
                 percent(start),
                 percent((end - start).max(0.001)),
             );
@@ -76,6 +79,7 @@ mod tests {
             end_seconds,
             sign: "✓".to_owned(),
             class: "g-good",
+            phase: 0,
         };
         let strip = PhaseStrip {
             x: XAxis::Elapsed { start_seconds: 0.0, end_seconds: 100.0 },

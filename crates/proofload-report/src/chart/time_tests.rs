@@ -29,8 +29,8 @@ fn lines(svg: &str) -> String {
 fn a_small_chart() {
     let mut chart = chart(&[Some(10.0), Some(20.0), None, Some(5.0), Some(40.0)]);
     chart.bands = vec![
-        Band { start: 0.0, end: 2.0, name: "a".to_owned() },
-        Band { start: 2.0, end: 4.0, name: "b".to_owned() },
+        Band { start: 0.0, end: 2.0, name: "a".to_owned(), phase: 0 },
+        Band { start: 2.0, end: 4.0, name: "b".to_owned(), phase: 1 },
     ];
     chart.marks = vec![Mark {
         at: 3.0,
@@ -134,7 +134,7 @@ proptest! {
             unit: units[unit],
             scale: [ScaleKind::Linear, ScaleKind::Log, ScaleKind::Auto][kind],
             is_stacked,
-            bands: vec![Band { start: ends.1, end: ends.0, name: text.clone() }],
+            bands: vec![Band { start: ends.1, end: ends.0, name: text.clone(), phase: 0 }],
             marks: vec![mark],
             levels: vec![Level { value: ends.0, text, tone: Tone::Bad }],
             ..TimeChart::default()

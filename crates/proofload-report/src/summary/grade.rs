@@ -167,7 +167,7 @@ fn facts(style: &Style, result: &RunResult, options: &SummaryOptions<'_>) -> Vec
 }
 
 /// An exit code in words.
-const fn meaning(code: ExitCode, has_grade: bool) -> &'static str {
+pub(crate) const fn meaning(code: ExitCode, has_grade: bool) -> &'static str {
     match code {
         ExitCode::Passed if has_grade => "passed",
         ExitCode::Passed => "nothing to fail",

@@ -7,7 +7,7 @@
 mod cost;
 mod errors;
 mod expectations;
-mod grade;
+pub(crate) mod grade;
 mod head;
 mod latency;
 mod phases;

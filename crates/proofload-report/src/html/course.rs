@@ -1,0 +1,264 @@
+//! The course of the run: everything that has a time, on one time axis.
+
+use maud::{Markup, PreEscaped, html};
+use proofload_core::result::{ExpectationRow, TimelineRow};
+
+use super::text::label;
+use super::view::View;
+use crate::chart::{
+    Colour, HeatColumn, HeatMap, Level, Line, ScaleKind, Series, TimeChart, Tone, Unit,
+};
+
+/// Monitors that are drawn.
+const MAX_MONITORS: usize = 24;
+
+/// The section with phases, throughput, users, errors, latency, heat map, traffic and monitors over time.
+#[must_use]
+pub fn course(view: &View<'_>) -> Markup {
+    let points = Points::of(view);
+    if points.rows.is_empty() && view.result.test_results.iter().all(|phase| !phase.was_run) {
+        return html! {};
+    }
+    html! {
+        section #course aria-labelledby="course-h" {
+            h2 #course-h { "Over time" }
+            (PreEscaped(view.strip().to_svg("phase-strip")))
+            (throughput_chart(view).figure("throughput"))
+            (users_chart(view).figure("users"))
+            @if let Some(chart) = error_chart(view, &points) { (chart.figure("error-rate")) }
+            (latency_chart(view).figure("latency"))
+            (heat_map(view).figure("heat"))
+            @if let Some(chart) = backlog_chart(view, &points) { (chart.figure("backlog")) }
+            @if let Some(chart) = traffic_chart(view, &points) { (chart.figure("traffic")) }
+            @for (number, chart) in monitor_charts(view, &points).iter().enumerate() {
+                (chart.figure(&format!("monitor-{number}")))
+            }
+        }
+    }
+}
+
+/// The points of the timeline with a gap between phases.
+pub(super) struct Points<'a> {
+    pub(super) at: Vec<f64>,
+    pub(super) rows: Vec<Option<&'a TimelineRow>>,
+}
+
+impl<'a> Points<'a> {
+    pub(super) fn of(view: &View<'a>) -> Self {
+        let (mut at, mut rows) = (Vec::new(), Vec::new());
+        let mut last: Option<&TimelineRow> = None;
+        for row in &view.result.timeline {
+            if let Some(last) = last {
+                let end = last.start_seconds + last.length_seconds;
+                let pause = row.start_seconds - end;
+                if last.phase != row.phase || pause > last.length_seconds.max(row.length_seconds) {
+                    at.push((end + row.start_seconds) / 2.0);
+                    rows.push(None);
+                }
+            }
+            at.push(row.start_seconds + row.length_seconds / 2.0);
+            rows.push(Some(row));
+            last = Some(row);
+        }
+        Self { at, rows }
+    }
+
+    /// A series of what `of` gives for each point.
+    pub(super) fn series(
+        &self,
+        name: &str,
+        (colour, line): (Colour, Line),
+        of: impl Fn(&TimelineRow) -> Option<f64>,
+    ) -> Series {
+        let values = self.rows.iter().map(|row| row.and_then(&of)).collect();
+        Series { name: name.to_owned(), colour, line, values }
+    }
+
+    /// Whether `of` is more than zero anywhere.
+    fn has(&self, of: impl Fn(&TimelineRow) -> u64) -> bool {
+        self.rows.iter().flatten().any(|row| of(row) > 0)
+    }
+
+    /// A chart of some series on the view's time axis.
+    pub(super) fn chart(
+        &self,
+        view: &View<'_>,
+        title: &str,
+        unit: Unit,
+        series: Vec<Series>,
+    ) -> TimeChart {
+        TimeChart {
+            title: title.to_owned(),
+            x: view.x.clone(),
+            at: self.at.clone(),
+            series,
+            unit,
+            bands: view.bands.clone(),
+            marks: view.marks.clone(),
+            ..TimeChart::default()
+        }
+    }
+}
+
+/// A count of a point as a rate.
+fn per_second(row: &TimelineRow, count: u64) -> Option<f64> {
+    (row.length_seconds > 0.0).then(|| count as f64 / row.length_seconds)
+}
+
+/// Finished requests a second, failures on top.
+#[must_use]
+pub fn throughput_chart(view: &View<'_>) -> TimeChart {
+    let points = Points::of(view);
+    let ok = points.series("successful", (Colour::Blue, Line::Area), |row| {
+        per_second(row, row.requests.saturating_sub(row.failed))
+    });
+    let failed =
+        points.series("failed", (Colour::Red, Line::Area), |row| per_second(row, row.failed));
+    let series = if points.has(|row| row.failed) { vec![ok, failed] } else { vec![ok] };
+    let chart = points.chart(view, "Throughput", Unit::PerSecond, series);
+    TimeChart { note: "Requests finished a second".to_owned(), is_stacked: true, ..chart }
+}
+
+/// Virtual users.
+#[must_use]
+pub fn users_chart(view: &View<'_>) -> TimeChart {
+    let points = Points::of(view);
+    let users =
+        points.series("users", (Colour::Orange, Line::Area), |row| Some(f64::from(row.users)));
+    let chart = points.chart(view, "Virtual users", Unit::Count, vec![users]);
+    TimeChart { height: 80, ..chart }
+}
+
+/// The share of failures, if there was any.
+fn error_chart(view: &View<'_>, points: &Points<'_>) -> Option<TimeChart> {
+    let errors = points.series("error rate", (Colour::Red, Line::Area), |row| {
+        (row.requests > 0).then(|| row.failed as f64 / row.requests as f64)
+    });
+    let chart = points.chart(view, "Error rate", Unit::Share, vec![errors]);
+    let levels = common_level(view, "error_rate");
+    let at_least = Some(0.01);
+    points.has(|row| row.failed).then_some(TimeChart { height: 100, at_least, levels, ..chart })
+}
+
+/// Response times: percentiles of each point, and the slowest.
+#[must_use]
+pub fn latency_chart(view: &View<'_>) -> TimeChart {
+    let points = Points::of(view);
+    let series = vec![
+        points.series("max", (Colour::Grey, Line::Dotted), |row| row.max_ms),
+        points.series("p99", (Colour::Violet, Line::Dashed), |row| row.p99_ms),
+        points.series("p95", (Colour::Blue, Line::Strong), |row| row.p95_ms),
+        points.series("p50", (Colour::Sky, Line::Solid), |row| row.p50_ms),
+    ];
+    let levels = [common_level(view, "p95"), common_level(view, "p99")].concat();
+    let chart = points.chart(view, "Response time", Unit::Milliseconds, series);
+    TimeChart {
+        note: "From the intended start to the end of the answer; percentiles of each point, never averaged"
+            .to_owned(),
+        scale: ScaleKind::Auto,
+        height: 240,
+        levels,
+        ..chart
+    }
+}
+
+/// Target and limit of a measure, where all phases that have one agree.
+fn common_level(view: &View<'_>, measure: &str) -> Vec<Level> {
+    let rows = || {
+        let phases = view.result.test_results.iter();
+        phases.flat_map(|phase| &phase.expectations).filter(|row| row.measure == measure)
+    };
+    type Of = fn(&ExpectationRow) -> Option<&proofload_core::result::BoundRow>;
+    let kinds: [(&str, Of, Tone); 2] = [
+        ("target", |row| row.target.as_ref(), Tone::Warn),
+        ("limit", |row| row.limit.as_ref(), Tone::Bad),
+    ];
+    let mut levels: Vec<Level> = Vec::new();
+    for (word, of, tone) in kinds.into_iter().rev() {
+        let mut bounds = rows().map(of);
+        let Some(Some(first)) = bounds.next() else { continue };
+        let all_agree = bounds.all(|other| other.is_some_and(|other| other.value == first.value));
+        if all_agree && levels.iter().all(|level| level.value != first.value) {
+            let text = format!("{word} {measure} {}", label(&first.text, 20));
+            levels.push(Level { value: first.value, text, tone });
+        }
+    }
+    levels
+}
+
+/// Response times of all phases, by blocks of time.
+#[must_use]
+pub fn heat_map(view: &View<'_>) -> HeatMap {
+    let columns = view.phases().flat_map(|(_, phase)| {
+        let length_seconds = phase.histograms.block_seconds;
+        let end = phase.elapsed_seconds;
+        phase.histograms.response_blocks.iter().enumerate().map(move |(number, samples)| {
+            let start = number as f64 * length_seconds;
+            HeatColumn {
+                start_seconds: phase.start_seconds + start,
+                // The last block may reach beyond the phase.
+                length_seconds: length_seconds.min((end - start).max(length_seconds * 0.05)),
+                samples: samples.clone(),
+            }
+        })
+    });
+    HeatMap {
+        title: "Response time, every answer".to_owned(),
+        note: "The darker, the more answers took this long; one slow answer is visible beside thousands"
+            .to_owned(),
+        x: view.x.clone(),
+        columns: columns.collect(),
+        height: 200,
+        bands: view.bands.clone(),
+        marks: view.marks.clone(),
+    }
+}
+
+/// Arrivals that had to wait, and those that were never started.
+fn backlog_chart(view: &View<'_>, points: &Points<'_>) -> Option<TimeChart> {
+    let has = points.has(|row| row.iterations_queued) || points.has(|row| row.iterations_dropped);
+    let series = vec![
+        points.series("had to wait", (Colour::Orange, Line::Solid), |row| {
+            per_second(row, row.iterations_queued)
+        }),
+        points.series("never started", (Colour::Red, Line::Dashed), |row| {
+            per_second(row, row.iterations_dropped)
+        }),
+    ];
+    let chart = points.chart(view, "Arrivals that found every user busy", Unit::PerSecond, series);
+    has.then_some(TimeChart { height: 100, ..chart })
+}
+
+/// Bytes a second.
+fn traffic_chart(view: &View<'_>, points: &Points<'_>) -> Option<TimeChart> {
+    let has = points.has(|row| row.bytes_received) || points.has(|row| row.bytes_sent);
+    let series = vec![
+        points.series("received", (Colour::Green, Line::Solid), |row| {
+            per_second(row, row.bytes_received)
+        }),
+        points.series("sent", (Colour::Pink, Line::Dashed), |row| per_second(row, row.bytes_sent)),
+    ];
+    let chart = points.chart(view, "Network", Unit::BytesPerSecond, series);
+    has.then_some(TimeChart { height: 100, ..chart })
+}
+
+/// One chart for each monitor that the timeline has.
+fn monitor_charts(view: &View<'_>, points: &Points<'_>) -> Vec<TimeChart> {
+    let mut names: Vec<&str> = Vec::new();
+    for row in points.rows.iter().flatten() {
+        for name in row.monitors.keys() {
+            if !names.contains(&name.as_str()) && names.len() < MAX_MONITORS {
+                names.push(name);
+            }
+        }
+    }
+    let chart = |name: &&str| {
+        let values = points
+            .series(name, (Colour::Green, Line::Solid), |row| row.monitors.get(*name).copied());
+        let levels = common_level(view, name);
+        let title = format!("Monitor: {}", label(name, 60));
+        let chart = points.chart(view, &title, Unit::Number, vec![values]);
+        TimeChart { height: 100, levels, ..chart }
+    };
+    names.iter().map(chart).collect()
+}

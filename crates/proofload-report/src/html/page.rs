@@ -1,0 +1,149 @@
+//! The page: head, sections in their order, and what is embedded.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use proofload_core::metrics::Histogram;
+use proofload_core::result::RunResult;
+use proofload_core::verdict::ExitCode;
+
+use super::style::{CSS, JS, csp};
+use super::text::{label, name};
+use super::view::{MAX_PHASES, View};
+use super::{
+    checks, course, distribution, environment, errors, events, expectations, phases, quality,
+    requests, statuses, thresholds, timings, verdict,
+};
+use crate::chart::elapsed_text;
+
+/// What the page says that the result does not know.
+#[derive(Clone, Copy, Debug)]
+pub struct HtmlOptions<'a> {
+    /// The exit code of the run.
+    pub exit_code: ExitCode,
+    /// Where the result file is, relative to the page: a link. Nothing leaves the link out.
+    pub result_href: Option<&'a str>,
+    /// Whether the whole result is put into the page, to be downloaded from it again: as large as the result
+    /// file, without its indentation.
+    pub embed_result: bool,
+    /// An earlier run to show beside the distributions.
+    pub overlay: Option<&'a Overlay>,
+}
+
+impl HtmlOptions<'_> {
+    /// Nothing but the exit code.
+    #[must_use]
+    pub const fn new(exit_code: ExitCode) -> Self {
+        Self { exit_code, result_href: None, embed_result: false, overlay: None }
+    }
+}
+
+/// Response times of an earlier run, by name of the phase.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Overlay {
+    /// What it is: `baseline of 2026-11-20`.
+    pub name: String,
+    /// Name of a phase and its response times.
+    pub phases: Vec<(String, Histogram)>,
+}
+
+/// The report of a run as one HTML document.
+#[must_use]
+pub fn page(result: &RunResult, options: &HtmlOptions<'_>) -> String {
+    let view = View::new(result).with_overlay(options.overlay);
+    let title = title(result);
+    let sections = [
+        verdict(&view, options.exit_code),
+        phases(&view),
+        expectations(&view),
+        thresholds(&view),
+        course(&view),
+        events(&view),
+        distribution(&view),
+        requests(&view),
+        timings(&view),
+        errors(&view),
+        statuses(&view),
+        checks(&view),
+        quality(&view),
+        environment(&view),
+    ];
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(csp());
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="generator" content={ "Proofload " (label(&result.run.tool_version, 40)) };
+                title { (title) }
+                link rel="icon" href="data:,";
+                style { (PreEscaped(CSS)) }
+            }
+            body {
+                a.skip href="#main" { "To the verdict" }
+                (header(&view, options))
+                main #main { @for section in &sections { (section) } }
+                footer { p { "Written by Proofload " (label(&result.run.tool_version, 40)) "." } }
+                @if options.embed_result { (embedded(result)) }
+                script { (PreEscaped(JS)) }
+            }
+        }
+    }
+    .into_string()
+}
+
+fn title(result: &RunResult) -> String {
+    let name = if result.run.name.is_empty() { "Load test" } else { &result.run.name };
+    let grade = result.summary.grade.map_or(String::new(), |grade| format!("{grade}: "));
+    format!("{grade}{} – Proofload", label(name, 80))
+}
+
+fn header(view: &View<'_>, options: &HtmlOptions<'_>) -> Markup {
+    let run = &view.result.run;
+    let phases: Vec<_> = view.phases().take(MAX_PHASES).collect();
+    html! {
+        header {
+            div.head {
+                h1 { @if run.name.is_empty() { "Load test" } @else { (name(&run.name)) } }
+                p.sub {
+                    @if !run.target.is_empty() { span { (name(&run.target)) } }
+                    @if !run.started.is_empty() { time datetime=(label(&run.started, 40)) { (when(&run.started)) } }
+                    span { (elapsed_text(run.duration_seconds)) " long" }
+                }
+            }
+            div.tools {
+                @if phases.len() > 1 {
+                    label.js { "Phase "
+                        select #phase-filter {
+                            option value="" { "all" }
+                            @for (number, phase) in &phases { option value=(number) { (label(&phase.scenario, 60)) } }
+                        }
+                    }
+                }
+                @if let Some(href) = options.result_href { a href=(href) { "result.json" } }
+                @if options.embed_result { button.js #download type="button" { "Download result" } }
+                button.js #theme type="button" { "Dark" }
+            }
+        }
+    }
+}
+
+/// `2026-11-21 09:32:07 UTC` from RFC 3339; anything else as it is.
+fn when(timestamp: &str) -> String {
+    let text = label(timestamp, 40);
+    match (text.split_once('T'), text.ends_with('Z')) {
+        (Some((date, time)), true) => {
+            let time = time.trim_end_matches('Z').split('.').next().unwrap_or_default();
+            format!("{date} {time} UTC")
+        }
+        _ => text,
+    }
+}
+
+/// The result as data that is not run and cannot end its element: every `<` is written as an escape, which
+/// JSON reads as the same character.
+fn embedded(result: &RunResult) -> Markup {
+    // A number that JSON cannot hold would be a bug; the page is more use than no page.
+    let json = serde_json::to_string(result).unwrap_or_default().replace('<', "\\u003c");
+    html! { script #result type="application/json" { (PreEscaped(json)) } }
+}

@@ -1,0 +1,166 @@
+// Comfort for those whose browser runs scripts; everything can be read without.
+"use strict";
+(() => {
+  const root = document.documentElement;
+  root.classList.add("has-js");
+  const one = (selector, from = document) => from.querySelector(selector);
+  const all = (selector, from = document) => Array.from(from.querySelectorAll(selector));
+
+  // Light or dark: what was chosen here goes before what the system wants.
+  const theme = one("#theme");
+  const isDark = () => (root.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
+  const named = () => { if (theme) theme.textContent = isDark() ? "Light" : "Dark"; };
+  try { const kept = localStorage.getItem("proofload-theme"); if (kept === "dark" || kept === "light") root.dataset.theme = kept; } catch { /* files may have no storage */ }
+  named();
+  theme?.addEventListener("click", () => {
+    root.dataset.theme = isDark() ? "light" : "dark";
+    try { localStorage.setItem("proofload-theme", root.dataset.theme); } catch { /* as above */ }
+    named();
+  });
+
+  // Values under the pointer. All charts of one axis have the same cross line.
+  const tip = document.createElement("div");
+  tip.className = "tip";
+  tip.hidden = true;
+  tip.setAttribute("role", "status");
+  document.body.append(tip);
+  const numbers = new WeakMap();
+  const pointsOf = (chart) => {
+    let points = numbers.get(chart);
+    if (!points) {
+      points = chart.dataset.x.split(" ").map(Number);
+      numbers.set(chart, points);
+    }
+    return points;
+  };
+  const nearest = (points, x) => {
+    let low = 0, high = points.length - 1;
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if (points[middle] <= x) low = middle; else high = middle;
+    }
+    return Math.abs(points[high] - x) < Math.abs(points[low] - x) ? high : low;
+  };
+  const crossAt = (chart, fraction) => {
+    const axis = chart.dataset.axis || "time";
+    for (const other of all("svg.chart[data-x]")) {
+      if ((other.dataset.axis || "time") !== axis) continue;
+      let cross = one(":scope > .cross", other);
+      if (fraction === null) { cross?.remove(); continue; }
+      if (!cross) {
+        cross = document.createElementNS("http://www.w3.org/2000/svg", "line");
+        cross.setAttribute("class", "cross");
+        cross.setAttribute("y2", "100%");
+        other.insertBefore(cross, one(":scope > .hit", other));
+      }
+      const x = `${(fraction * 100).toFixed(2)}%`;
+      cross.setAttribute("x1", x);
+      cross.setAttribute("x2", x);
+    }
+  };
+  const row = (name, value) => {
+    const line = document.createElement("div"), left = document.createElement("i"), right = document.createElement("span");
+    left.textContent = name;
+    right.textContent = value;
+    line.append(left, right);
+    return line;
+  };
+  const show = (chart, at, box) => {
+    const points = pointsOf(chart), fraction = points[at] / 4000;
+    crossAt(chart, fraction);
+    const head = document.createElement("b");
+    head.textContent = chart.dataset.l.split("|")[at] || "";
+    const rows = all("[data-v]", chart).map((series) => row(series.dataset.n, series.dataset.v.split("|")[at] || "–"));
+    tip.replaceChildren(head, ...rows);
+    tip.hidden = false;
+    const size = tip.getBoundingClientRect(), x = box.left + fraction * box.width;
+    const left = x + 14 + size.width < innerWidth ? x + 14 : x - 14 - size.width;
+    tip.style.left = `${Math.max(4, left)}px`;
+    tip.style.top = `${Math.max(4, Math.min(box.top + 8, innerHeight - size.height - 4))}px`;
+    chart.dataset.at = at;
+  };
+  const hide = (chart) => { tip.hidden = true; crossAt(chart, null); };
+  const boxOf = (chart) => one(":scope > .hit", chart).getBoundingClientRect();
+  document.addEventListener("pointermove", (event) => {
+    const chart = event.target.closest?.("svg.chart[data-x]");
+    if (!chart) return;
+    const box = boxOf(chart);
+    show(chart, nearest(pointsOf(chart), (event.clientX - box.left) / box.width * 4000), box);
+  });
+  document.addEventListener("pointerout", (event) => {
+    const chart = event.target.closest?.("svg.chart[data-x]");
+    if (chart && !chart.contains(event.relatedTarget)) hide(chart);
+  });
+  document.addEventListener("focusin", (event) => { if (event.target.matches?.("svg.chart[data-x]:focus-visible")) show(event.target, Number(event.target.dataset.at || 0), boxOf(event.target)); });
+  document.addEventListener("focusout", (event) => { if (event.target.matches?.("svg.chart[data-x]")) hide(event.target); });
+  document.addEventListener("keydown", (event) => {
+    const chart = event.target;
+    if (!chart.matches?.("svg.chart[data-x]")) return;
+    const last = pointsOf(chart).length - 1, at = Number(chart.dataset.at || 0);
+    const to = { ArrowLeft: at - 1, ArrowRight: at + 1, PageUp: at - 10, PageDown: at + 10, Home: 0, End: last }[event.key];
+    if (event.key === "Escape") hide(chart);
+    if (to === undefined) return;
+    event.preventDefault();
+    show(chart, Math.max(0, Math.min(last, to)), boxOf(chart));
+  });
+  const reachable = (from) => all("svg.chart[data-x]:not([tabindex])", from).forEach((chart) => chart.setAttribute("tabindex", "0"));
+  reachable(document);
+  new MutationObserver((changes) => { if (changes.some((change) => change.addedNodes.length)) reachable(document); })
+    .observe(document.body, { childList: true, subtree: true });
+
+  // Tables that sort: by what a cell says it sorts by, else by its text.
+  const keyOf = (line, column) => {
+    const cell = line.cells[column];
+    if (!cell) return "";
+    return cell.dataset.s !== undefined ? Number(cell.dataset.s) : cell.textContent.trim();
+  };
+  const compare = (a, b) => {
+    const isNumber = (value) => typeof value === "number";
+    if (isNumber(a) && isNumber(b)) return a - b;
+    if (isNumber(a) !== isNumber(b)) return isNumber(a) ? -1 : 1;
+    return a.localeCompare(b, undefined, { numeric: true });
+  };
+  const sort = (table, column, heading) => {
+    const isDown = heading.getAttribute("aria-sort") === "descending" || (!heading.hasAttribute("aria-sort") && !heading.classList.contains("n"));
+    all("th[aria-sort]", table.tHead).forEach((other) => other.removeAttribute("aria-sort"));
+    heading.setAttribute("aria-sort", isDown ? "ascending" : "descending");
+    const body = table.tBodies[0], sign = isDown ? 1 : -1;
+    const lines = Array.from(body.rows).map((line) => [keyOf(line, column), line]);
+    lines.sort((a, b) => sign * compare(a[0], b[0]));
+    body.append(...lines.map((pair) => pair[1]));
+  };
+  for (const table of all("table.sortable")) {
+    if (table.tBodies[0].rows.length < 2) continue;
+    Array.from(table.tHead.rows[0].cells).forEach((heading, column) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.append(...heading.childNodes);
+      heading.append(button);
+      button.addEventListener("click", () => sort(table, column, heading));
+    });
+  }
+
+  // One phase only: what belongs to others goes away; in charts over time it is pointed out.
+  one("#phase-filter")?.addEventListener("change", (event) => {
+    const phase = event.target.value;
+    for (const item of all("[data-phase]")) {
+      const isOther = phase !== "" && item.dataset.phase !== phase;
+      if (item instanceof SVGElement) {
+        item.classList.toggle("faded", isOther);
+        item.classList.toggle("on", phase !== "" && !isOther);
+      } else item.hidden = isOther;
+      if (item.matches("details.by-phase")) item.open = phase !== "" && !isOther;
+    }
+    const whole = one(".all-phases");
+    if (whole) whole.hidden = phase !== "";
+  });
+
+  // The result that is embedded, as a file again.
+  one("#download")?.addEventListener("click", () => {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([one("#result").textContent], { type: "application/json" }));
+    link.download = "result.json";
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  });
+})();
