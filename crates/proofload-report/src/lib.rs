@@ -7,6 +7,7 @@
 
 pub mod chart;
 pub mod csv;
+pub mod export;
 mod instant;
 pub mod html;
 pub mod json;

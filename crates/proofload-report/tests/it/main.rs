@@ -1,5 +1,6 @@
 //! What people read, from results like those of real runs.
 
+mod export;
 mod hostile;
 mod junit;
 mod locust_csv;
