@@ -29,8 +29,12 @@ fn main() {
             let wanted = arguments.get(1).map_or("good", String::as_str);
             for (_, result) in scenes::all().iter().filter(|(name, _)| *name == wanted) {
                 let exit_code = scenes::exit_code(result);
-                let options =
-                    SummaryOptions { style, exit_code, result_path: Some("results/dchat.json") };
+                let options = SummaryOptions {
+                    style,
+                    exit_code,
+                    result_path: Some("results/dchat.json"),
+                    report_path: None,
+                };
                 print!("{}", summary(result, &options));
             }
         }

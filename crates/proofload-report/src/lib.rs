@@ -8,8 +8,8 @@
 pub mod chart;
 pub mod csv;
 pub mod export;
-mod instant;
 pub mod html;
+mod instant;
 pub mod json;
 mod junit;
 mod load_text;

@@ -158,10 +158,13 @@ fn facts(style: &Style, result: &RunResult, options: &SummaryOptions<'_>) -> Vec
     exit.dim(&format!("exit code {}: ", options.exit_code.code()));
     exit.text(meaning(options.exit_code, summary.grade.is_some()));
     let mut facts = vec![met, exit];
-    if let Some(path) = options.result_path {
-        let mut line = Line::new(style);
-        line.dim("result: ").text(path);
-        facts.push(line);
+    let files = [("result: ", options.result_path), ("report: ", options.report_path)];
+    for (what, path) in files {
+        if let Some(path) = path {
+            let mut line = Line::new(style);
+            line.dim(what).text(path);
+            facts.push(line);
+        }
     }
     facts
 }

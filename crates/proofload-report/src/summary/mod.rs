@@ -36,6 +36,8 @@ pub struct SummaryOptions<'a> {
     pub exit_code: ExitCode,
     /// Where the result was written.
     pub result_path: Option<&'a str>,
+    /// Where the report with pictures was written.
+    pub report_path: Option<&'a str>,
 }
 
 /// The summary of a run: lines that end with a line break, none wider than the style allows.

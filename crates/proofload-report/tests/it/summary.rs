@@ -14,6 +14,7 @@ fn shown(result: &RunResult, style: Style) -> String {
         style,
         exit_code: scenes::exit_code(result),
         result_path: Some("result.json"),
+        report_path: None,
     };
     summary(result, &options)
 }

@@ -57,7 +57,7 @@ pub(super) struct OutputArgs {
     /// Folder in which each run leaves a folder of its own; `proofload-results` if not given
     #[arg(long, value_name = "DIR", env = "PROOFLOAD_RESULTS", hide_env_values = true)]
     pub(super) results: Option<PathBuf>,
-    /// Where else the run goes: json, junit, markdown or csv, each with a file (csv: the beginning of
+    /// Where else the run goes: html, json, junit, markdown or csv, each with a file (csv: the beginning of
     /// its files' names) or into the folder of the run; may be given several times
     #[arg(long, value_name = "KIND[=WHERE]")]
     pub(super) out: Vec<Out>,

@@ -1,6 +1,6 @@
 //! From a plan to an exit code: health check, run, progress, result, summary.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -19,7 +19,7 @@ use super::args::OutputArgs;
 use super::console::Console;
 use super::failure::Failure;
 use super::live::{Listener, ProgressLines, Underway};
-use super::output::Places;
+use super::output::{Places, Written};
 use super::outputs::LiveOutputs;
 use super::signals::Interrupts;
 use super::{demo, facts, live};
@@ -50,10 +50,8 @@ pub(super) struct Finished {
     /// What came out, without secrets.
     pub(super) result: RunResult,
     pub(super) code: ExitCode,
-    /// Where the result was written.
-    pub(super) file: Option<PathBuf>,
-    /// What could not be written.
-    pub(super) unwritten: Option<Failure>,
+    /// Where it was written, and what could not be.
+    pub(super) written: Written,
 }
 
 /// Runs a plan and says how it went: the whole command.
@@ -66,9 +64,9 @@ pub(super) fn execute(job: Job, console: &Console) -> Result<ExitCode, Failure> 
     let is_quiet = job.output.quiet || job.output.is_result_on_stdout();
     let finished = perform(job, Host { console, interrupts: &interrupts }, &mut [])?;
     if !is_quiet {
-        show(&finished.result, finished.code, finished.file.as_deref(), console);
+        show(&finished.result, finished.code, &finished.written, console);
     }
-    finished.unwritten.map_or(Ok(finished.code), Err)
+    finished.written.failure.map_or(Ok(finished.code), Err)
 }
 
 /// Runs a job to its end and writes down what came out. `listeners` follow it beside the progress
@@ -121,11 +119,11 @@ pub(super) fn perform(
     });
     let result = redacted(&result, console)?;
     outputs.finish(&result);
-    let (file, unwritten) = places.write(&result, console)?;
-    if unwritten.is_none() {
+    let written = places.write(&result, code, console)?;
+    if written.failure.is_none() {
         places.discard_journal();
     }
-    Ok(Finished { result, code, file, unwritten })
+    Ok(Finished { result, code, written })
 }
 
 fn begin(
@@ -155,14 +153,16 @@ fn redacted(result: &RunResult, console: &Console) -> Result<RunResult, Failure>
 }
 
 /// Prints the summary of a result.
-pub(super) fn show(result: &RunResult, code: ExitCode, path: Option<&Path>, console: &Console) {
-    let path = path.map(Path::to_string_lossy);
+pub(super) fn show(result: &RunResult, code: ExitCode, written: &Written, console: &Console) {
+    let path = written.file.as_deref().map(Path::to_string_lossy);
+    let report = written.report.as_deref().map(Path::to_string_lossy);
     console.print(&summary(
         result,
         &SummaryOptions {
             style: console.output_style(),
             exit_code: code,
             result_path: path.as_deref(),
+            report_path: report.as_deref(),
         },
     ));
 }

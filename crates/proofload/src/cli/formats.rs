@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use proofload_core::result::RunResult;
+use proofload_core::verdict::ExitCode;
+use proofload_report::html::{self, HtmlOptions};
 use proofload_report::{csv, junit, markdown};
 
 use super::failure::Failure;
@@ -10,6 +12,8 @@ use super::failure::Failure;
 /// A format for files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum Format {
+    /// The report: one page with pictures, readable anywhere
+    Html,
     /// The result itself
     Json,
     /// `JUnit` XML: a test case for each expectation, threshold and check
@@ -31,7 +35,8 @@ pub(super) struct Rendered {
 
 impl Format {
     /// All of them, with the word for each.
-    pub(super) const ALL: [(&str, Self); 4] = [
+    pub(super) const ALL: [(&str, Self); 5] = [
+        ("html", Self::Html),
         ("json", Self::Json),
         ("junit", Self::Junit),
         ("markdown", Self::Markdown),
@@ -41,6 +46,7 @@ impl Format {
     /// The name of the file where nobody gives one; of several files the beginning of their names.
     pub(super) fn default_name(self) -> &'static str {
         match self {
+            Self::Html => "report.html",
             Self::Json => "result.json",
             Self::Junit => "junit.xml",
             Self::Markdown => "summary.md",
@@ -51,7 +57,7 @@ impl Format {
     /// The paths that are written for `path`.
     pub(super) fn paths(self, path: &Path) -> Vec<PathBuf> {
         match self {
-            Self::Json | Self::Junit | Self::Markdown => vec![path.to_owned()],
+            Self::Html | Self::Json | Self::Junit | Self::Markdown => vec![path.to_owned()],
             Self::Csv => ["_stats.csv", "_stats_history.csv", "_failures.csv", "_exceptions.csv"]
                 .map(|ending| with_ending(path, ending))
                 .to_vec(),
@@ -62,8 +68,14 @@ impl Format {
     ///
     /// # Errors
     /// When a number of it is not finite, which a bug would be.
-    pub(super) fn render(self, result: &RunResult, path: &Path) -> Result<Vec<Rendered>, Failure> {
+    pub(super) fn render(
+        self,
+        result: &RunResult,
+        code: ExitCode,
+        path: &Path,
+    ) -> Result<Vec<Rendered>, Failure> {
         let texts = match self {
+            Self::Html => vec![html::page(result, &HtmlOptions::new(code))],
             Self::Json => vec![result.to_json().map_err(Failure::internal)?],
             Self::Junit => vec![junit(result)],
             Self::Markdown => vec![markdown(result)],

@@ -8,6 +8,7 @@ use jiff::Zoned;
 use proofload_core::result::RunResult;
 use proofload_core::verdict::ExitCode;
 use proofload_output::journal;
+use proofload_report::html::{self, HtmlOptions};
 use proofload_report::json;
 
 use super::args::{OutputArgs, ReportArgs};
@@ -148,34 +149,60 @@ impl Places {
     }
 
     /// Writes the result. What fails does not keep the rest from being written.
+    ///
+    /// # Errors
+    /// When the result cannot be put into words, which a bug would be.
     pub(super) fn write(
         &self,
         result: &RunResult,
+        code: ExitCode,
         console: &Console,
-    ) -> Result<(Option<PathBuf>, Option<Failure>), Failure> {
+    ) -> Result<Written, Failure> {
         let json = result.to_json().map_err(Failure::internal)?;
-        let kept = self.folder().map(|folder| {
-            let file = folder.join("result.json");
-            match files::write(&file, json.as_bytes()) {
-                Ok(()) => Ok(file),
-                Err(error) => Err(unwritten(&file, &error)),
-            }
-        });
+        let mut written = Written::default();
+        if let Some(folder) = self.folder() {
+            written.file = written.keep(put(folder.join("result.json"), &json));
+            let options =
+                HtmlOptions { result_href: Some("result.json"), ..HtmlOptions::new(code) };
+            let page = html::page(result, &options);
+            written.report = written.keep(put(folder.join("report.html"), &page));
+        }
         let asked = self.asked.write(&json, console).map(|path| path.map(Path::to_owned));
-        let mut failure = None;
-        let mut file = None;
-        for written in [kept.transpose(), asked] {
-            match written {
-                Ok(path) => file = path.or(file),
-                Err(error) => failure = failure.or(Some(error)),
-            }
-        }
+        written.file = written.keep(asked).flatten().or(written.file.take());
         for out in &self.outs {
-            if let Err(error) = out.write(result, self.folder()) {
-                failure = failure.or(Some(error));
+            written.keep(out.write(result, code, self.folder()));
+        }
+        Ok(written)
+    }
+}
+
+/// What was written of a result.
+#[derive(Debug, Default)]
+pub(super) struct Written {
+    /// The result.
+    pub(super) file: Option<PathBuf>,
+    /// The page.
+    pub(super) report: Option<PathBuf>,
+    /// The first thing that could not be written.
+    pub(super) failure: Option<Failure>,
+}
+
+impl Written {
+    fn keep<T>(&mut self, written: Result<T, Failure>) -> Option<T> {
+        match written {
+            Ok(done) => Some(done),
+            Err(failure) => {
+                self.failure.get_or_insert(failure);
+                None
             }
         }
-        Ok((file, failure))
+    }
+}
+
+fn put(path: PathBuf, text: &str) -> Result<PathBuf, Failure> {
+    match files::write(&path, text.as_bytes()) {
+        Ok(()) => Ok(path),
+        Err(error) => Err(unwritten(&path, &error)),
     }
 }
 
@@ -205,6 +232,7 @@ pub(super) fn report(args: &ReportArgs, console: &Console) -> Result<ExitCode, F
     read.map_err(|error| Failure::input(format!("{name} cannot be read: {error}")))?;
     let result =
         json::from_bytes(&bytes).map_err(|error| Failure::input(format!("{name}: {error}")))?;
-    execute::show(&result, execute::code_of(&result), Some(&args.result), console);
+    let shown = Written { file: Some(args.result.clone()), ..Written::default() };
+    execute::show(&result, execute::code_of(&result), &shown, console);
     Ok(ExitCode::Passed)
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use proofload_core::event::RunEvent;
 use proofload_core::result::RunResult;
+use proofload_core::verdict::ExitCode;
 use proofload_output::journal::{Header, Journal};
 use proofload_output::{Hub, OutputReport};
 
@@ -61,8 +62,13 @@ impl Out {
     }
 
     /// Writes the file, or files.
-    pub(super) fn write(&self, result: &RunResult, folder: Option<&Path>) -> Result<(), Failure> {
-        for file in self.kind.render(result, &self.path(folder))? {
+    pub(super) fn write(
+        &self,
+        result: &RunResult,
+        code: ExitCode,
+        folder: Option<&Path>,
+    ) -> Result<(), Failure> {
+        for file in self.kind.render(result, code, &self.path(folder))? {
             files::write(&file.path, file.text.as_bytes()).map_err(|error| {
                 Failure::output(format!("{} could not be written: {error}", file.path.display()))
             })?;
