@@ -62,6 +62,17 @@ fn the_timeline_adds_up_to_the_totals_at_any_resolution() {
 }
 
 #[test]
+fn the_rest_of_a_phase_is_no_point_of_its_own() {
+    let mut record = RunRecord::default();
+    record.begin_phase(0, Duration::ZERO, 1);
+    record.add(&snapshot(0, 0, 0, 10)).unwrap();
+    let rest = IntervalSnapshot { length_ns: SECOND / 100, ..snapshot(0, 0, 1, 10) };
+    record.add(&rest).unwrap();
+    let [point] = record.timeline.points() else { panic!("{:?}", record.timeline) };
+    assert_eq!((point.requests, point.length), (20, Duration::from_millis(1_010)));
+}
+
+#[test]
 fn more_phases_than_points_leave_one_point_each() {
     let record = record(&events(&[2; MAX_POINTS + 50]));
     assert_eq!(record.timeline.points().len(), MAX_POINTS + 50);

@@ -124,8 +124,11 @@ impl Timeline {
         let place = self.place_of(interval.start);
         let point = TimelinePoint::new(phase_began, place, interval);
         // Almost always the last one; a slow shard's interval may come a little late.
-        let known = self.points.iter_mut().rev().take(16);
-        match known.into_iter().find(|known| known.phase == point.phase && known.place == place) {
+        // The rest of a phase may be a few milliseconds: a rate over them would be noise.
+        let is_rest = interval.length < self.resolution / 2;
+        let belongs =
+            |known: &TimelinePoint| known.phase == point.phase && (known.place == place || is_rest);
+        match self.points.iter_mut().rev().take(16).find(|known| belongs(known)) {
             Some(known) => known.merge(&point),
             None => self.points.push(point),
         }
