@@ -13,7 +13,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use self::intervals::Intervals;
-use crate::event::{Interval, Mark, MarkKind, MarkLevel, RunEvent};
+use crate::event::{ControlState, Interval, Mark, MarkKind, MarkLevel, RunEvent};
 use crate::metrics::{IntervalSnapshot, MergeError, Merged, RunTotals};
 
 pub use marks::{MAX_MARKS, Marks};
@@ -31,6 +31,8 @@ pub struct RunRecord {
     pub marks: Marks,
     /// The phases that were begun, in order.
     pub phases: Vec<PhaseRecord>,
+    /// What somebody has made of the planned load, as it is now.
+    pub control: ControlState,
     /// Intervals that not all shards have reported yet.
     #[serde(skip)]
     joining: Intervals,
@@ -102,6 +104,7 @@ impl RunRecord {
                 drop(self.end_phase(*phase, *at, early.clone()));
             }
             RunEvent::Mark(mark) => self.marks.add(mark.clone()),
+            RunEvent::Control(state) => self.control = *state,
             RunEvent::Notice(text) => self.note(text),
             // It follows from the snapshots.
             RunEvent::Interval(_) => {}
