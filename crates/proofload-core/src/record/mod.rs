@@ -136,6 +136,17 @@ impl RunRecord {
         phase.ended.unwrap_or(phase.began + Duration::from_nanos(measured))
     }
 
+    /// How long there was load in the phases that are over.
+    #[must_use]
+    pub fn measured(&self) -> Duration {
+        let of = |phase: &PhaseRecord| {
+            let totals = self.totals.phase(phase.index as u32);
+            let paused = Duration::from_nanos(totals.map_or(0, |totals| totals.paused_ns));
+            Some(phase.ended?.saturating_sub(phase.began + paused))
+        };
+        self.phases.iter().filter_map(of).sum()
+    }
+
     fn add_to_timeline(&mut self, interval: &Interval) {
         let began = self.phase(interval.phase).map_or(Duration::ZERO, |phase| phase.began);
         self.timeline.add(began, interval);
