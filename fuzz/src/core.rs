@@ -10,7 +10,7 @@ use proofload_core::plan::{
     Step, VarSlot,
 };
 use proofload_core::result::RunResult;
-use proofload_core::schedule::{self, Shard};
+use proofload_core::schedule::{self, Schedule, Shard};
 use proofload_core::template::{
     Context, EmptyScope, Escape, Scope, Template, TemplateError, Unknown,
 };

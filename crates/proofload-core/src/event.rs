@@ -38,8 +38,26 @@ pub enum RunEvent {
     },
     /// Something that belongs on the time axis: an alert, a change of the load, a fault.
     Mark(Mark),
+    /// The load was paused, resumed or scaled; a mark of kind [`MarkKind::Control`] tells people.
+    Control(ControlState),
     /// Something the user should know now rather than in the report.
     Notice(String),
+}
+
+/// What somebody has made of the planned load while it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ControlState {
+    /// No iterations start.
+    pub paused: bool,
+    /// How many times the plan's users and rates there are; 1 is what was planned.
+    pub scale: f64,
+}
+
+impl Default for ControlState {
+    fn default() -> Self {
+        Self { paused: false, scale: 1.0 }
+    }
 }
 
 /// What was measured in one interval of a phase, by all shards together.
@@ -49,8 +67,12 @@ pub struct Interval {
     pub phase: usize,
     /// When it began, since the start of the phase.
     pub start: Duration,
-    /// How long it was; about a second, less for the last of a phase.
+    /// How long it was, pauses included; about a second, less for the last of a phase.
     pub length: Duration,
+    /// How much of it the load was paused.
+    pub paused: Duration,
+    /// How much of the phase before it the load was paused.
+    pub paused_before: Duration,
     /// Users there were at its end.
     pub users_active: u32,
     /// All requests that ended in it. Checks are those of all series by index and mean nothing here.
@@ -62,7 +84,20 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// Requests a second; zero for an interval without length.
+    /// How much of it there was load.
+    #[must_use]
+    pub fn measured(&self) -> Duration {
+        self.length.saturating_sub(self.paused)
+    }
+
+    /// When it ended, since the start of the phase, in load time: pauses are not counted.
+    #[must_use]
+    pub fn load_end(&self) -> Duration {
+        (self.start + self.length).saturating_sub(self.paused_before + self.paused)
+    }
+
+    /// Requests a second as the service saw them, so few while the load is paused; zero for an
+    /// interval without length.
     #[must_use]
     pub fn requests_per_second(&self) -> f64 {
         let seconds = self.length.as_secs_f64();

@@ -68,7 +68,7 @@ fn measure(target: &str) {
     let handle = start(plan, &workload, options).expect("the run starts");
     let (few, with_few) = resident_after(&handle, 0, FEW);
     let (many, with_many) = resident_after(&handle, few, MANY);
-    handle.stopper().stop(Stop::Now);
+    handle.controls().stop(Stop::Now);
     let outcome = handle.wait();
     let requests = outcome.record.totals.phase(0).expect("it ran").requests();
     assert_eq!((requests.successful(), requests.failed()), (MANY, 0));

@@ -48,6 +48,9 @@ pub struct SeriesSnapshot {
 /// `(phase, shard, sequence)` identifies it: merging the same snapshot twice counts it once.
 /// Sequence numbers start at 0 for every phase and shard and have no gaps. A request belongs to
 /// the interval in which it finished.
+///
+/// `start_ns` and `length_ns` are wall time, pauses of the load included; what rates are computed over
+/// is the time in which there was load, [`IntervalSnapshot::measured_ns`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IntervalSnapshot {
     /// [`IntervalSnapshot::VERSION`] of the build that made it.
@@ -62,6 +65,12 @@ pub struct IntervalSnapshot {
     pub start_ns: u64,
     /// Length of the interval in nanoseconds.
     pub length_ns: u64,
+    /// How much of the interval the load was paused, in nanoseconds.
+    #[serde(default)]
+    pub paused_ns: u64,
+    /// How much of the phase before the interval it was paused, in nanoseconds.
+    #[serde(default)]
+    pub paused_before_ns: u64,
     /// Requests by series; series without requests are left out.
     pub series: Vec<SeriesSnapshot>,
     /// Iterations.
@@ -92,6 +101,8 @@ impl IntervalSnapshot {
             phase,
             start_ns: 0,
             length_ns: 0,
+            paused_ns: 0,
+            paused_before_ns: 0,
             series: Vec::new(),
             iterations: IterationStats::default(),
             users_active: 0,
@@ -106,6 +117,18 @@ impl IntervalSnapshot {
     #[must_use]
     pub fn end_ns(&self) -> u64 {
         self.start_ns.saturating_add(self.length_ns)
+    }
+
+    /// How much of the interval there was load, in nanoseconds.
+    #[must_use]
+    pub fn measured_ns(&self) -> u64 {
+        self.length_ns.saturating_sub(self.paused_ns)
+    }
+
+    /// Start of the interval in nanoseconds of load time, which stands still while the load is paused.
+    #[must_use]
+    pub fn load_start_ns(&self) -> u64 {
+        self.start_ns.saturating_sub(self.paused_before_ns)
     }
 }
 

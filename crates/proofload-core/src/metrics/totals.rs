@@ -99,15 +99,16 @@ pub struct PhaseTotals {
     pub iterations: IterationStats,
     /// The generator's own health; `open_connections` is the most of any one shard.
     pub generator: GeneratorStats,
-    /// Response times of all requests by time block, for confidence intervals.
+    /// Response times of all requests by block of load time, for confidence intervals.
     pub response_blocks: BlockedHistogram,
     /// A bounded sample of failures.
     pub errors: ErrorSamples,
     /// Samples that shards had to drop.
     pub samples_dropped: u64,
-    /// Where the last interval ended, in nanoseconds from the start of the phase: the time over
-    /// which rates are computed.
+    /// Where the last interval ended, in nanoseconds of wall time from the start of the phase.
     pub elapsed_ns: u64,
+    /// How much of that the load was paused, in nanoseconds.
+    pub paused_ns: u64,
     /// How often a series was counted in [`SeriesMeta::other`] here, because there were too many.
     pub series_overflowed: u64,
     #[serde(with = "pairs")]
@@ -145,10 +146,17 @@ impl PhaseTotals {
         checks
     }
 
-    /// The time over which rates are computed, in seconds.
+    /// The time over which rates are computed: that in which there was load. What was in flight when
+    /// a pause began is counted although it ended in the pause: at most an iteration of each user.
+    #[must_use]
+    pub fn measured_ns(&self) -> u64 {
+        self.elapsed_ns.saturating_sub(self.paused_ns)
+    }
+
+    /// [`PhaseTotals::measured_ns`] in seconds.
     #[must_use]
     pub fn elapsed_seconds(&self) -> f64 {
-        self.elapsed_ns as f64 / 1e9
+        self.measured_ns() as f64 / 1e9
     }
 
     /// Most virtual users active: the sum of each shard's most. Shards need not have had theirs at
@@ -190,8 +198,9 @@ impl PhaseTotals {
         shard.users_active = shard.users_active.max((snapshot.end_ns(), snapshot.users_active));
         shard.open_connections = shard.open_connections.max(snapshot.generator.open_connections);
         for series in &snapshot.series {
-            self.response_blocks.merge_at(snapshot.start_ns, &series.stats.response_ok);
-            self.response_blocks.merge_at(snapshot.start_ns, &series.stats.response_failed);
+            let at_ns = snapshot.load_start_ns();
+            self.response_blocks.merge_at(at_ns, &series.stats.response_ok);
+            self.response_blocks.merge_at(at_ns, &series.stats.response_failed);
             self.merge_series(&series.meta, &series.stats);
         }
         self.iterations.merge(&snapshot.iterations);
@@ -199,6 +208,8 @@ impl PhaseTotals {
         self.errors.merge(&snapshot.errors);
         self.samples_dropped = self.samples_dropped.saturating_add(snapshot.samples_dropped);
         self.elapsed_ns = self.elapsed_ns.max(snapshot.end_ns());
+        let paused_ns = snapshot.paused_before_ns.saturating_add(snapshot.paused_ns);
+        self.paused_ns = self.paused_ns.max(paused_ns);
         Merged::Added
     }
 

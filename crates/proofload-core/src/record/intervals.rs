@@ -23,6 +23,10 @@ impl Intervals {
         interval.phase = snapshot.phase as usize;
         interval.start = Duration::from_nanos(snapshot.start_ns);
         interval.length = interval.length.max(Duration::from_nanos(snapshot.length_ns));
+        // Shards pause at the same moment.
+        interval.paused = interval.paused.max(Duration::from_nanos(snapshot.paused_ns));
+        interval.paused_before =
+            interval.paused_before.max(Duration::from_nanos(snapshot.paused_before_ns));
         interval.users_active += snapshot.users_active;
         for series in &snapshot.series {
             interval.requests.merge(&series.stats);

@@ -13,7 +13,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use self::intervals::Intervals;
-use crate::event::{Interval, Mark, MarkKind, MarkLevel, RunEvent};
+use crate::event::{ControlState, Interval, Mark, MarkKind, MarkLevel, RunEvent};
 use crate::metrics::{IntervalSnapshot, MergeError, Merged, RunTotals};
 
 pub use marks::{MAX_MARKS, Marks};
@@ -31,6 +31,8 @@ pub struct RunRecord {
     pub marks: Marks,
     /// The phases that were begun, in order.
     pub phases: Vec<PhaseRecord>,
+    /// What somebody has made of the planned load, as it is now.
+    pub control: ControlState,
     /// Intervals that not all shards have reported yet.
     #[serde(skip)]
     joining: Intervals,
@@ -102,6 +104,7 @@ impl RunRecord {
                 drop(self.end_phase(*phase, *at, early.clone()));
             }
             RunEvent::Mark(mark) => self.marks.add(mark.clone()),
+            RunEvent::Control(state) => self.control = *state,
             RunEvent::Notice(text) => self.note(text),
             // It follows from the snapshots.
             RunEvent::Interval(_) => {}
@@ -131,6 +134,17 @@ impl RunRecord {
         let Some(phase) = self.phases.last() else { return Duration::ZERO };
         let measured = self.totals.phase(phase.index as u32).map_or(0, |totals| totals.elapsed_ns);
         phase.ended.unwrap_or(phase.began + Duration::from_nanos(measured))
+    }
+
+    /// How long there was load in the phases that are over.
+    #[must_use]
+    pub fn measured(&self) -> Duration {
+        let of = |phase: &PhaseRecord| {
+            let totals = self.totals.phase(phase.index as u32);
+            let paused = Duration::from_nanos(totals.map_or(0, |totals| totals.paused_ns));
+            Some(phase.ended?.saturating_sub(phase.began + paused))
+        };
+        self.phases.iter().filter_map(of).sum()
     }
 
     fn add_to_timeline(&mut self, interval: &Interval) {

@@ -3,6 +3,10 @@
 //! A point begins as one interval. When there are too many, neighbours of the same phase are merged and
 //! the resolution is halved, so that a day takes as much room as a few minutes. Points keep their
 //! distributions until they are shown: percentiles of merged points are exact, never averages.
+//!
+//! A point stands on the axis of wall time, but its length is that of the load in it. While the load is
+//! paused there are no points. The few requests that end then were made by the load before: they count
+//! there, or a handful of requests in next to no time would look like a peak.
 
 use std::time::Duration;
 
@@ -37,7 +41,8 @@ pub struct TimelinePoint {
     pub phase: usize,
     /// When it began, since the start of the run.
     pub start: Duration,
-    /// How much time was measured in it: the denominator of rates.
+    /// How much time with load was measured in it: the denominator of rates. Zero only if a phase
+    /// begins paused and never goes on.
     pub length: Duration,
     /// Where it lies in its phase, in steps of the resolution.
     place: u64,
@@ -74,7 +79,7 @@ impl TimelinePoint {
         Self {
             phase: interval.phase,
             start: began + interval.start,
-            length: interval.length,
+            length: interval.measured(),
             place,
             users: interval.users_active,
             requests: interval.requests.requests(),
@@ -110,6 +115,18 @@ impl TimelinePoint {
         self.generator_wall_ns += other.generator_wall_ns;
     }
 
+    /// Nothing happened in it.
+    fn is_empty(&self) -> bool {
+        self.requests + self.iterations + self.iterations_dropped + self.iterations_queued == 0
+    }
+
+    /// Whether `point`, which is too short for a rate of its own or not, belongs to this point.
+    fn takes(&self, point: &Self, is_short: bool) -> bool {
+        self.phase == point.phase
+            && (self.place == point.place
+                || self.place < point.place && (is_short || self.length.is_zero()))
+    }
+
     /// Share of the workers' time in which they were busy, 0…1; none if no time has passed.
     #[must_use]
     pub fn generator_cpu_share(&self) -> Option<f64> {
@@ -123,13 +140,20 @@ impl Timeline {
     pub fn add(&mut self, phase_began: Duration, interval: &Interval) {
         let place = self.place_of(interval.start);
         let point = TimelinePoint::new(phase_began, place, interval);
+        if point.length.is_zero() && point.is_empty() {
+            return;
+        }
         // Almost always the last one; a slow shard's interval may come a little late.
-        // The rest of a phase may be a few milliseconds: a rate over them would be noise.
-        let is_rest = interval.length < self.resolution / 2;
-        let belongs =
-            |known: &TimelinePoint| known.phase == point.phase && (known.place == place || is_rest);
-        match self.points.iter_mut().rev().take(16).find(|known| belongs(known)) {
-            Some(known) => known.merge(&point),
+        // The rest of a phase or the moment before a pause may be a few milliseconds: a rate over them
+        // would be noise.
+        let is_short = point.length < self.resolution / 2;
+        let known =
+            self.points.iter().rev().take(16).position(|known| known.takes(&point, is_short));
+        match known {
+            Some(back) => {
+                let at = self.points.len() - 1 - back;
+                self.points[at].merge(&point);
+            }
             None => self.points.push(point),
         }
         while self.points.len() > MAX_POINTS && self.has_neighbours() {

@@ -46,7 +46,8 @@ pub struct ResultInput<'a> {
     pub phases: Vec<PhaseFacts<'a>>,
     /// What was measured, and what happened.
     pub record: &'a RunRecord,
-    /// Conditions over the whole run. Rates are computed over `run.duration_seconds`.
+    /// Conditions over the whole run. Rates are computed over `run.duration_seconds`, without the time
+    /// in which the load was paused.
     pub thresholds: &'a [Threshold],
     /// How grades are computed.
     pub rule: GradingRule,
@@ -110,7 +111,9 @@ pub fn build(input: &ResultInput<'_>) -> (RunResult, Verdict) {
             monitors: facts.monitors.clone(),
         })
         .collect();
-    let verdict = Verdict::of(&phases, input.thresholds, input.run.duration_seconds, &input.rule);
+    let paused_ns: u64 = input.record.totals.phases().map(|(_, totals)| totals.paused_ns).sum();
+    let run_seconds = (input.run.duration_seconds - paused_ns as f64 / 1e9).max(0.0);
+    let verdict = Verdict::of(&phases, input.thresholds, run_seconds, &input.rule);
     let test_results: Vec<PhaseResult> = input
         .phases
         .iter()

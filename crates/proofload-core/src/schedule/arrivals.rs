@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Profile, Schedule, Shard, Step};
+use super::{Profile, Schedule, Segment, Shard, Step};
 
 /// How arrivals are spaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -34,6 +34,9 @@ pub struct ArrivalSchedule {
     next_local: u64,
     limit: u64,
     gaps: Option<ExponentialGaps>,
+    /// The area of the arrival that was given out last, and of one that is to come again.
+    given: Option<f64>,
+    taken_back: Option<f64>,
 }
 
 impl ArrivalSchedule {
@@ -44,7 +47,17 @@ impl ArrivalSchedule {
             Spacing::Even => None,
             Spacing::Poisson { seed } => Some(ExponentialGaps::new(seed, shard)),
         };
-        Self { profile, shard, segment: 0, area_before: 0.0, next_local: 0, limit: u64::MAX, gaps }
+        Self {
+            profile,
+            shard,
+            segment: 0,
+            area_before: 0.0,
+            next_local: 0,
+            limit: u64::MAX,
+            gaps,
+            given: None,
+            taken_back: None,
+        }
     }
 
     /// Ends the whole load after `arrivals`, if the profile has not ended by then.
@@ -54,8 +67,22 @@ impl ArrivalSchedule {
         self
     }
 
+    /// Follows `profile` from `from` on; every arrival due before must have been given out. Arrivals
+    /// are due where the area under both rates together reaches their number, so that none is left
+    /// out or comes twice and the spacing goes over smoothly.
+    pub(super) fn reshape(&mut self, profile: Profile, from: Duration) {
+        let pieces = self.profile.segments().iter().take(self.segment);
+        let passed: f64 = pieces.map(Segment::area).sum();
+        self.area_before += self.profile.area_until(from) - passed;
+        self.profile = profile.rest(from);
+        self.segment = 0;
+    }
+
     /// The area under the rate of the whole load at which this shard's next arrival is due.
     fn next_area(&mut self) -> f64 {
+        if let Some(area) = self.taken_back.take() {
+            return area;
+        }
         let local = self.next_local;
         self.next_local += 1;
         match &mut self.gaps {
@@ -68,7 +95,8 @@ impl ArrivalSchedule {
 
 impl Schedule for ArrivalSchedule {
     fn next(&mut self, _elapsed: Duration) -> Step {
-        if self.next_local >= self.limit {
+        if self.next_local >= self.limit && self.taken_back.is_none() {
+            self.given = None;
             return Step::Finished;
         }
         let area = self.next_area();
@@ -76,13 +104,23 @@ impl Schedule for ArrivalSchedule {
             let within = area - self.area_before;
             // An arrival exactly at the end of a piece belongs to the next one, or to none.
             if within < segment.area() * (1.0 - 1e-12) {
+                self.given = Some(area);
                 let at_s = segment.start_s + segment.time_of_area(within);
                 return Step::Start { at: Duration::from_secs_f64(at_s) };
             }
             self.area_before += segment.area();
             self.segment += 1;
         }
+        // It may come yet, if the load is changed.
+        self.taken_back = Some(area);
+        self.given = None;
         Step::Finished
+    }
+
+    fn take_back(&mut self) {
+        if let Some(area) = self.given.take() {
+            self.taken_back = Some(area);
+        }
     }
 
     fn duration(&self) -> Duration {

@@ -10,27 +10,45 @@ use super::{Schedule, Step};
 /// users are part of the user profile itself, because two answers to "how many users now?" would
 /// contradict each other.
 #[derive(Debug)]
-pub struct MergedSchedule {
-    parts: Vec<Part>,
+pub struct MergedSchedule<S> {
+    parts: Vec<Part<S>>,
+    /// The part whose arrival was given out last.
+    last: Option<usize>,
 }
 
 #[derive(Debug)]
-struct Part {
-    schedule: Box<dyn Schedule + Send>,
+struct Part<S> {
+    schedule: S,
     pending: Option<Step>,
 }
 
-impl MergedSchedule {
+impl<S: Schedule> MergedSchedule<S> {
     /// Merges `schedules`.
     #[must_use]
-    pub fn new(schedules: Vec<Box<dyn Schedule + Send>>) -> Self {
+    pub fn new(schedules: Vec<S>) -> Self {
         let parts = schedules.into_iter().map(|schedule| Part { schedule, pending: None });
-        Self { parts: parts.collect() }
+        Self { parts: parts.collect(), last: None }
+    }
+
+    /// The schedules, to be changed: nothing that was not given out is remembered of them.
+    pub(super) fn schedules_mut(&mut self) -> impl Iterator<Item = &mut S> {
+        self.parts.iter_mut().map(|part| {
+            if let Some(Step::Start { .. }) = part.pending.take() {
+                part.schedule.take_back();
+            }
+            &mut part.schedule
+        })
     }
 }
 
-impl Schedule for MergedSchedule {
+impl<S: Schedule> Schedule for MergedSchedule<S> {
     fn next(&mut self, elapsed: Duration) -> Step {
+        // Nothing to merge: the usual case, and the hot one.
+        if let [only] = self.parts.as_mut_slice() {
+            self.last = Some(0);
+            return only.schedule.next(elapsed);
+        }
+        self.last = None;
         let mut users = None;
         let mut earliest: Option<(Duration, usize)> = None;
         for (index, part) in self.parts.iter_mut().enumerate() {
@@ -52,10 +70,17 @@ impl Schedule for MergedSchedule {
             }
             (_, Some((at, index))) => {
                 self.parts[index].pending = None;
+                self.last = Some(index);
                 Step::Start { at }
             }
             (Some((active, until)), None) => Step::Users { active, until },
             (None, None) => Step::Finished,
+        }
+    }
+
+    fn take_back(&mut self) {
+        if let Some(part) = self.last.take() {
+            self.parts[part].schedule.take_back();
         }
     }
 
@@ -79,7 +104,7 @@ mod tests {
     }
 
     /// Drives to the end on a simulated clock.
-    fn trace(mut schedule: MergedSchedule) -> Vec<Step> {
+    fn trace(mut schedule: MergedSchedule<Box<dyn Schedule + Send>>) -> Vec<Step> {
         let (mut now, mut trace) = (Duration::ZERO, Vec::new());
         loop {
             let step = schedule.next(now);

@@ -9,6 +9,7 @@
 //! *n*-th arrival, computed on its own, so that workers never have to talk about who starts what.
 
 mod arrivals;
+mod clock;
 mod merged;
 mod mix;
 mod of_phase;
@@ -19,9 +20,10 @@ mod users;
 use std::time::Duration;
 
 pub use arrivals::{ArrivalSchedule, Spacing};
+pub use clock::LoadClock;
 pub use merged::MergedSchedule;
 pub use mix::{Mix, MixEntry};
-pub use of_phase::of_phase;
+pub use of_phase::{PhaseSchedule, of_phase};
 pub use profile::{Profile, Segment};
 pub use shard::Shard;
 pub use users::UserSchedule;
@@ -53,6 +55,24 @@ pub trait Schedule: std::fmt::Debug {
     /// call. A call that returns [`Step::Start`] consumes that arrival.
     fn next(&mut self, elapsed: Duration) -> Step;
 
+    /// Takes back the step given out last, which must not have been performed: what was to start
+    /// then comes again.
+    fn take_back(&mut self);
+
     /// How long the shape takes in all.
     fn duration(&self) -> Duration;
+}
+
+impl<S: Schedule + ?Sized> Schedule for Box<S> {
+    fn next(&mut self, elapsed: Duration) -> Step {
+        (**self).next(elapsed)
+    }
+
+    fn take_back(&mut self) {
+        (**self).take_back();
+    }
+
+    fn duration(&self) -> Duration {
+        (**self).duration()
+    }
 }

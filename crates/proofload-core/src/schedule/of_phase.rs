@@ -5,15 +5,117 @@ use std::time::Duration;
 use super::{
     ArrivalSchedule, MergedSchedule, Profile, Schedule, Shard, Spacing, Step, UserSchedule,
 };
-use crate::plan::{self, ArrivalLoad, Burst, BurstSize, Load, Phase};
+use crate::plan::{self, Burst, BurstSize, Load, Phase};
 
 /// "Until the work is done", as a duration: ten years.
 const UNBOUNDED: Duration = Duration::from_secs(10 * 365 * 86_400);
 
+/// The part of a phase's load that one shard carries.
+///
+/// In the course of the phase it can become that of the same phase with more or less load.
+#[derive(Debug)]
+pub struct PhaseSchedule {
+    parts: MergedSchedule<Part>,
+    shard: Shard,
+}
+
+/// One of the schedules that make up a phase's.
+#[derive(Debug)]
+enum Part {
+    Users(UserSchedule),
+    Arrivals(ArrivalSchedule),
+    Volleys(Volleys),
+}
+
 /// The part of a phase's load that `shard` carries. `seed` decides where Poisson arrivals fall.
 #[must_use]
-pub fn of_phase(phase: &Phase, shard: Shard, seed: u64) -> Box<dyn Schedule + Send> {
-    let steady: Box<dyn Schedule + Send> = match &phase.load {
+pub fn of_phase(phase: &Phase, shard: Shard, seed: u64) -> PhaseSchedule {
+    let steady = match &phase.load {
+        Load::Users(_) | Load::SharedIterations { .. } => {
+            Part::Users(UserSchedule::new(user_profile(phase), shard))
+        }
+        Load::Arrivals(load) => {
+            let spacing = match load.spacing {
+                plan::Spacing::Even => Spacing::Even,
+                plan::Spacing::Poisson => Spacing::Poisson { seed },
+            };
+            let schedule = ArrivalSchedule::new(rate_profile(phase), spacing, shard);
+            Part::Arrivals(schedule.at_most(load.max_arrivals))
+        }
+    };
+    let end = steady.duration();
+    let volleys = request_bursts(phase)
+        .map(|(burst, requests)| Part::Volleys(Volleys::new(burst, requests, end, shard)));
+    let parts = std::iter::once(steady).chain(volleys).collect();
+    PhaseSchedule { parts: MergedSchedule::new(parts), shard }
+}
+
+impl PhaseSchedule {
+    /// Goes over to `phase`, the same phase scaled ([`Phase::scaled`]), `from` so long after its start
+    /// (load time). Every arrival due before `from` must have been given out and performed, and the
+    /// step given out last must not have been: it is taken back, and comes again when it is due now.
+    ///
+    /// Arrivals before and after together are as many as the area under both rates, to one.
+    pub fn reshape(&mut self, phase: &Phase, from: Duration) {
+        self.parts.take_back();
+        let shard = self.shard;
+        let mut requests = request_bursts(phase).map(|(_, requests)| requests);
+        for part in self.parts.schedules_mut() {
+            match part {
+                Part::Users(schedule) => schedule.reshape(user_profile(phase)),
+                Part::Arrivals(schedule) => schedule.reshape(rate_profile(phase), from),
+                Part::Volleys(volleys) => {
+                    let requests = requests.next().unwrap_or(0);
+                    volleys.reshape(shard.share_of(requests), from);
+                }
+            }
+        }
+    }
+}
+
+impl Schedule for PhaseSchedule {
+    fn next(&mut self, elapsed: Duration) -> Step {
+        self.parts.next(elapsed)
+    }
+
+    fn take_back(&mut self) {
+        self.parts.take_back();
+    }
+
+    fn duration(&self) -> Duration {
+        self.parts.duration()
+    }
+}
+
+impl Schedule for Part {
+    fn next(&mut self, elapsed: Duration) -> Step {
+        match self {
+            Self::Users(schedule) => schedule.next(elapsed),
+            Self::Arrivals(schedule) => schedule.next(elapsed),
+            Self::Volleys(schedule) => schedule.next(elapsed),
+        }
+    }
+
+    fn take_back(&mut self) {
+        match self {
+            Self::Users(schedule) => schedule.take_back(),
+            Self::Arrivals(schedule) => schedule.take_back(),
+            Self::Volleys(schedule) => schedule.take_back(),
+        }
+    }
+
+    fn duration(&self) -> Duration {
+        match self {
+            Self::Users(schedule) => schedule.duration(),
+            Self::Arrivals(schedule) => schedule.duration(),
+            Self::Volleys(schedule) => schedule.duration(),
+        }
+    }
+}
+
+/// How many users there are, over time; none in the open model.
+fn user_profile(phase: &Phase) -> Profile {
+    match &phase.load {
         Load::Users(load) => {
             let mut profile = Profile::starting_at(0.0);
             for stage in &load.stages {
@@ -22,49 +124,38 @@ pub fn of_phase(phase: &Phase, shard: Shard, seed: u64) -> Box<dyn Schedule + Se
             if load.unbounded {
                 profile = profile.hold(UNBOUNDED);
             }
-            Box::new(UserSchedule::new(with_user_bursts(profile, &phase.bursts), shard))
+            with_user_bursts(profile, &phase.bursts)
         }
         Load::SharedIterations { users, max_duration, .. } => {
-            let profile =
-                Profile::starting_at(f64::from(*users)).hold(max_duration.unwrap_or(UNBOUNDED));
-            Box::new(UserSchedule::new(profile, shard))
+            Profile::starting_at(f64::from(*users)).hold(max_duration.unwrap_or(UNBOUNDED))
         }
-        Load::Arrivals(load) => Box::new(arrivals(load, &phase.bursts, shard, seed)),
-    };
-    let end = steady.duration();
-    let requests = phase.bursts.iter().filter_map(|burst| match burst.size {
-        BurstSize::Requests(requests) => Some((burst, requests)),
-        BurstSize::Users { .. } | BurstSize::Rate { .. } => None,
-    });
-    let volleys: Vec<_> = requests
-        .map(|(burst, requests)| -> Box<dyn Schedule + Send> {
-            Box::new(Volleys::new(burst, requests, end, shard))
-        })
-        .collect();
-    if volleys.is_empty() {
-        return steady;
+        Load::Arrivals(_) => Profile::default(),
     }
-    Box::new(MergedSchedule::new(std::iter::once(steady).chain(volleys).collect()))
 }
 
-fn arrivals(load: &ArrivalLoad, bursts: &[Burst], shard: Shard, seed: u64) -> ArrivalSchedule {
+/// How many arrivals a second there are, over time; none in the closed model.
+fn rate_profile(phase: &Phase) -> Profile {
+    let Load::Arrivals(load) = &phase.load else { return Profile::default() };
     let mut profile = Profile::starting_at(0.0);
     for stage in &load.stages {
         profile = profile.to(stage.per_second, stage.over);
     }
-    let added = bursts.iter().filter_map(|burst| match burst.size {
+    let added = phase.bursts.iter().filter_map(|burst| match burst.size {
         BurstSize::Rate { per_second, lasts } => Some((burst, per_second, lasts)),
         BurstSize::Users { .. } | BurstSize::Requests(_) => None,
     });
-    let profile = added.fold(profile, |profile, (burst, per_second, lasts)| {
+    added.fold(profile, |profile, (burst, per_second, lasts)| {
         let begins = begins(burst, profile.duration());
         profile.plus(per_second, lasts, begins)
-    });
-    let spacing = match load.spacing {
-        plan::Spacing::Even => Spacing::Even,
-        plan::Spacing::Poisson => Spacing::Poisson { seed },
-    };
-    ArrivalSchedule::new(profile, spacing, shard).at_most(load.max_arrivals)
+    })
+}
+
+/// The bursts that are so many arrivals at once.
+fn request_bursts(phase: &Phase) -> impl Iterator<Item = (&Burst, u32)> {
+    phase.bursts.iter().filter_map(|burst| match burst.size {
+        BurstSize::Requests(requests) => Some((burst, requests)),
+        BurstSize::Users { .. } | BurstSize::Rate { .. } => None,
+    })
 }
 
 fn with_user_bursts(profile: Profile, bursts: &[Burst]) -> Profile {
@@ -95,8 +186,9 @@ struct Volleys {
     first_at: Duration,
     every: Option<Duration>,
     end: Duration,
-    /// Arrivals of this shard in each volley.
+    /// Arrivals of this shard in the current volley, and in each that comes.
     share: u32,
+    next_share: u32,
     volley: u32,
     fired: u32,
 }
@@ -104,29 +196,51 @@ struct Volleys {
 impl Volleys {
     fn new(burst: &Burst, requests: u32, end: Duration, shard: Shard) -> Self {
         let (first_at, every) = (burst.first_at, burst.every);
-        Self { first_at, every, end, share: shard.share_of(requests), volley: 0, fired: 0 }
+        let share = shard.share_of(requests);
+        Self { first_at, every, end, share, next_share: share, volley: 0, fired: 0 }
+    }
+
+    /// When the current volley is, if there is one.
+    fn at(&self) -> Option<Duration> {
+        let at = match (self.volley, self.every) {
+            (0, _) => self.first_at,
+            (volley, Some(every)) => self.first_at.checked_add(every.checked_mul(volley)?)?,
+            (_, None) => return None,
+        };
+        (at < self.end).then_some(at)
+    }
+
+    /// Volleys that have not begun are of another size from now on.
+    fn reshape(&mut self, share: u32, from: Duration) {
+        self.next_share = share;
+        if self.fired == 0 {
+            self.share = share;
+            // With nothing to fire, time has gone by unnoticed.
+            while self.at().is_some_and(|at| at < from) {
+                self.volley = self.volley.saturating_add(1);
+            }
+        }
     }
 }
 
 impl Schedule for Volleys {
     fn next(&mut self, _elapsed: Duration) -> Step {
-        if self.share == 0 {
-            return Step::Finished;
-        }
-        if self.fired == self.share {
+        if self.fired == self.share && self.share > 0 {
             self.fired = 0;
+            self.share = self.next_share;
             self.volley = self.volley.saturating_add(1);
         }
-        let at = match (self.volley, self.every) {
-            (0, _) => self.first_at,
-            (volley, Some(every)) => self.first_at + every * volley,
-            (_, None) => return Step::Finished,
-        };
-        if at >= self.end {
-            return Step::Finished;
+        match self.at() {
+            Some(at) if self.share > 0 => {
+                self.fired += 1;
+                Step::Start { at }
+            }
+            _ => Step::Finished,
         }
-        self.fired += 1;
-        Step::Start { at }
+    }
+
+    fn take_back(&mut self) {
+        self.fired = self.fired.saturating_sub(1);
     }
 
     fn duration(&self) -> Duration {
@@ -136,8 +250,10 @@ impl Schedule for Volleys {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
-    use crate::plan::{Overload, RateStage, UserLoad, UserStage};
+    use crate::plan::{ArrivalLoad, Overload, RateStage, UserLoad, UserStage};
 
     const fn s(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
@@ -231,11 +347,154 @@ mod tests {
         assert_eq!(levels, [(0, 2)]);
     }
 
+    /// Simulates the phase on some shards; at each of the times the load becomes that many times the
+    /// plan's. When iterations start.
+    fn changed(
+        phase: &Phase,
+        shards: u32,
+        seed: u64,
+        changes: &[(Duration, f64)],
+    ) -> Vec<Duration> {
+        let mut starts = Vec::new();
+        for index in 0..shards {
+            let mut schedule = of_phase(phase, Shard::new(index, shards), seed);
+            let (mut now, mut changes) = (Duration::ZERO, changes.iter().peekable());
+            loop {
+                let step = schedule.next(now);
+                let is_due = |from: Duration| match step {
+                    Step::Start { at } => at >= from,
+                    Step::Users { .. } => now >= from,
+                    Step::Finished => true,
+                };
+                if let Some(&(from, factor)) = changes.next_if(|&&(from, _)| is_due(from)) {
+                    schedule.reshape(&phase.scaled(factor), from);
+                    continue;
+                }
+                match step {
+                    Step::Start { at } => {
+                        starts.push(at);
+                        now = now.max(at);
+                    }
+                    Step::Users { until, .. } => {
+                        now = changes.peek().map_or(until, |&&(from, _)| until.min(from));
+                    }
+                    Step::Finished => break,
+                }
+            }
+        }
+        starts.sort_unstable();
+        starts
+    }
+
+    #[test]
+    fn the_spacing_goes_over_smoothly_where_the_rate_changes() {
+        // A quarter of the way to the next arrival had been gone at 10 a second, the rest at 20.
+        let starts = changed(
+            &phase(rate(&[(10.0, 0), (10.0, 1)]), Vec::new()),
+            1,
+            0,
+            &[(Duration::from_millis(425), 2.0)],
+        );
+        let first: Vec<f64> =
+            starts.iter().skip(3).take(4).map(|at| at.as_secs_f64() * 1e3).collect();
+        for (at, expect) in first.iter().zip([300.0, 400.0, 462.5, 512.5]) {
+            assert!((at - expect).abs() < 1e-3, "{first:?}");
+        }
+        assert_eq!(starts.len(), 5 + 11);
+    }
+
+    #[test]
+    fn poisson_arrivals_go_on_with_their_seed() {
+        let Load::Arrivals(load) = rate(&[(100.0, 0), (100.0, 20)]) else { unreachable!() };
+        let load = ArrivalLoad { spacing: plan::Spacing::Poisson, ..load };
+        let phase = phase(Load::Arrivals(load), Vec::new());
+        let whole = changed(&phase, 2, 7, &[]);
+        // Scaled to what it is: nothing changes but rounding.
+        let same = changed(&phase, 2, 7, &[(s(3), 1.0), (s(9), 1.0)]);
+        assert_eq!(whole.len(), same.len());
+        for (one, other) in whole.iter().zip(&same) {
+            assert!(one.abs_diff(*other) < Duration::from_micros(1));
+        }
+        // Doubled from the middle on: what came in the last 10 s comes in 5 s.
+        let doubled = changed(&phase, 2, 7, &[(s(10), 2.0)]);
+        let until = |starts: &[Duration], end| starts.iter().filter(|&&at| at < end).count();
+        assert_eq!(until(&doubled, s(15)), until(&whole, s(20)));
+        let expect = 100.0 * 10.0 + 200.0 * 10.0;
+        assert!((doubled.len() as f64 - expect).abs() < 4.0 * expect.sqrt());
+    }
+
+    #[test]
+    fn a_volley_that_has_begun_keeps_its_size() {
+        let burst = Burst { size: BurstSize::Requests(4), first_at: s(1), every: Some(s(1)) };
+        let phase = phase(users(&[(2, 0), (2, 6)]), vec![burst]);
+        let counts = |changes: &[(Duration, f64)]| {
+            let starts = changed(&phase, 3, 0, changes);
+            [1, 2, 3, 4, 5].map(|at| starts.iter().filter(|&&start| start == s(at)).count())
+        };
+        assert_eq!(counts(&[]), [4; 5]);
+        assert_eq!(counts(&[(Duration::from_millis(2_500), 2.0), (s(5), 0.5)]), [4, 4, 8, 8, 2]);
+        // Some shards have nothing to fire for a while, and do not make up for it.
+        let half = Duration::from_millis(1_500);
+        assert_eq!(counts(&[(half, 0.25), (half + s(2), 3.0)]), [4, 1, 1, 12, 12]);
+    }
+
+    #[test]
+    fn users_follow_at_once() {
+        let phase = phase(users(&[(10, 10), (10, 10)]), Vec::new());
+        let mut schedule = of_phase(&phase, Shard::WHOLE, 1);
+        assert!(matches!(schedule.next(s(15)), Step::Users { active: 10, .. }));
+        schedule.reshape(&phase.scaled(2.5), s(15));
+        assert_eq!(schedule.next(s(15)), Step::Users { active: 25, until: s(20) });
+        let mut ramping = of_phase(&phase, Shard::WHOLE, 1);
+        ramping.reshape(&phase.scaled(2.0), s(5));
+        assert!(matches!(ramping.next(s(5)), Step::Users { active: 11, .. }));
+    }
+
     #[test]
     fn a_limit_on_arrivals_ends_the_load() {
         let Load::Arrivals(load) = rate(&[(10.0, 0), (10.0, 10)]) else { unreachable!() };
         let load = ArrivalLoad { max_arrivals: Some(4), ..load };
         let (starts, _) = trace(&phase(Load::Arrivals(load), Vec::new()));
         assert_eq!(starts, [0, 100, 200, 300]);
+    }
+
+    proptest! {
+        #[test]
+        fn arrivals_around_changes_are_the_area_under_the_rates(
+            stages in prop::collection::vec((0_u32..200, 0_u64..4), 1..4),
+            changes in prop::collection::vec((1_u64..4_000, 1_u32..400), 0..4),
+            shards in 1_u32..4,
+            burst in prop::option::of((1_u32..100, 0_u64..5)),
+        ) {
+            let stages: Vec<_> =
+                stages.into_iter().map(|(rate, over)| (f64::from(rate), over)).collect();
+            let burst = burst.map(|(per_second, at)| Burst {
+                size: BurstSize::Rate { per_second: f64::from(per_second), lasts: s(1) },
+                first_at: s(at),
+                every: Some(s(3)),
+            });
+            let phase = phase(rate(&stages), Vec::from_iter(burst));
+            let mut at = 0;
+            let changes: Vec<_> = changes
+                .into_iter()
+                .map(|(later, percent)| {
+                    at += later;
+                    (Duration::from_millis(at), f64::from(percent) / 100.0)
+                })
+                .collect();
+            let starts = changed(&phase, shards, 0, &changes);
+            // The area between two changes, under the rate that holds there.
+            let end = rate_profile(&phase).duration();
+            let mut edges = vec![(Duration::ZERO, 1.0)];
+            edges.extend(changes.iter().copied().filter(|&(from, _)| from < end));
+            let mut area = 0.0;
+            for (index, &(from, factor)) in edges.iter().enumerate() {
+                let until = edges.get(index + 1).map_or(end, |&(until, _)| until);
+                let profile = rate_profile(&phase.scaled(factor));
+                area += profile.area_until(until) - profile.area_until(from);
+                let so_far = starts.iter().filter(|&&start| start < until).count() as f64;
+                prop_assert!((so_far - area).abs() <= 1.0 + 1e-6, "{so_far} starts, area {area}");
+            }
+        }
     }
 }

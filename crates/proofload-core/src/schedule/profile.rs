@@ -127,6 +127,14 @@ impl Profile {
         Self { segments, ..self }
     }
 
+    /// What is left of it from `at` on. Times stay those since the phase began.
+    #[must_use]
+    pub fn rest(self, at: Duration) -> Self {
+        let at_s = at.as_secs_f64();
+        let pieces = self.segments.into_iter().flat_map(|segment| segment.split_at(at_s));
+        Self { segments: pieces.filter(|piece| piece.start_s >= at_s).collect(), ..self }
+    }
+
     /// The pieces, in order of time, without gaps.
     #[must_use]
     pub fn segments(&self) -> &[Segment] {
@@ -154,6 +162,14 @@ impl Profile {
             .find(|segment| at_s < segment.end_s())
             .or(self.segments.last())
             .map_or(self.level, |segment| segment.value_at(at_s))
+    }
+
+    /// The area under the pieces that are there up to `at`: for a rate, the arrivals until then.
+    #[must_use]
+    pub fn area_until(&self, at: Duration) -> f64 {
+        let at_s = at.as_secs_f64();
+        let pieces = self.segments.iter().flat_map(|segment| segment.split_at(at_s));
+        pieces.filter(|piece| piece.end_s() <= at_s).map(|piece| piece.area()).sum()
     }
 
     /// The area under the whole profile: for a rate, the number of arrivals.
@@ -188,6 +204,20 @@ mod tests {
         assert!((profile.value_at(s(1)) - 10.0).abs() < 1e-9);
         assert!((profile.value_at(s(2)) - 50.0).abs() < 1e-9);
         assert_eq!(profile.segments().len(), 2);
+    }
+
+    #[test]
+    fn a_profile_can_be_cut_in_two() {
+        let whole = Profile::starting_at(0.0).to(10.0, s(10)).hold(s(10)).to(2.0, Duration::ZERO);
+        let whole = whole.hold(s(5));
+        for (at, area) in [(0, 0.0), (5, 12.5), (10, 50.0), (15, 100.0), (20, 150.0), (30, 160.0)] {
+            let rest = whole.clone().rest(s(at));
+            assert!((whole.area_until(s(at)) - area).abs() < 1e-9, "at {at} s");
+            assert!((area + rest.area() - whole.area()).abs() < 1e-9, "at {at} s");
+            assert!((rest.value_at(s(22)) - 2.0).abs() < 1e-9);
+            assert_eq!(rest.duration(), whole.duration());
+        }
+        assert!((whole.clone().rest(s(12)).value_at(s(15)) - 10.0).abs() < 1e-9);
     }
 
     #[test]

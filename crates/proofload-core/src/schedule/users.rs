@@ -21,6 +21,11 @@ impl UserSchedule {
     pub fn new(profile: Profile, shard: Shard) -> Self {
         Self { profile, shard }
     }
+
+    /// Follows another profile from now on.
+    pub(super) fn reshape(&mut self, profile: Profile) {
+        self.profile = profile;
+    }
 }
 
 impl Schedule for UserSchedule {
@@ -42,6 +47,9 @@ impl Schedule for UserSchedule {
         }
         Step::Users { active: self.shard.share_of(active), until }
     }
+
+    /// Nothing: the next answer follows from the time alone.
+    fn take_back(&mut self) {}
 
     fn duration(&self) -> Duration {
         self.profile.duration()

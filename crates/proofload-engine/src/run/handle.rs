@@ -1,6 +1,7 @@
 //! Starting a run and holding on to it.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use proofload_core::event::RunEvent;
 use proofload_core::plan::Plan;
 use proofload_core::schedule::Shard;
 
+use super::controls::Controls;
 use super::dispatcher::{Dispatcher, Message};
 use super::outcome::{RunFacts, RunOutcome};
 use crate::system::raise_descriptor_limit;
@@ -53,26 +55,16 @@ pub struct RunHandle {
     inbox: Sender<Message>,
     events: Receiver<RunEvent>,
     facts: RunFacts,
+    /// The phase that runs.
+    phase: Arc<AtomicUsize>,
     dispatcher: Option<JoinHandle<RunOutcome>>,
 }
 
-/// Stops a run from elsewhere, such as a signal handler.
-#[derive(Clone, Debug)]
-pub struct Stopper(Sender<Message>);
-
-impl Stopper {
-    /// Asks the run to end. A more urgent call overrules an earlier one.
-    pub fn stop(&self, how: Stop) {
-        // A run that has ended already needs no stopping.
-        let _ = self.0.send(Message::Stop(how));
-    }
-}
-
 impl RunHandle {
-    /// What stops the run from elsewhere.
+    /// What stops, pauses and scales the run, also from elsewhere.
     #[must_use]
-    pub fn stopper(&self) -> Stopper {
-        Stopper(self.inbox.clone())
+    pub fn controls(&self) -> Controls {
+        Controls::new(self.inbox.clone(), Arc::clone(&self.phase))
     }
 
     /// What the run is made of.
@@ -142,10 +134,12 @@ pub fn start<W: Workload>(
     wait_until_open(&messages, count)?;
     let (event_sender, events) = sync_channel(event_buffer(count));
     let facts = RunFacts { workers: count, seed, descriptor_limit };
-    let dispatcher = Dispatcher::new(plan, workers, messages, event_sender, facts);
+    let phase = Arc::<AtomicUsize>::default();
+    let shown = Arc::clone(&phase);
+    let dispatcher = Dispatcher::new(plan, workers, messages, event_sender, facts, shown);
     let dispatcher =
         std::thread::Builder::new().name("dispatcher".to_owned()).spawn(|| dispatcher.run())?;
-    Ok(RunHandle { inbox, events, facts, dispatcher: Some(dispatcher) })
+    Ok(RunHandle { inbox, events, facts, phase, dispatcher: Some(dispatcher) })
 }
 
 fn wait_until_open(messages: &Receiver<Message>, count: u32) -> Result<(), StartError> {

@@ -32,12 +32,13 @@ impl LiveJudge {
     /// Takes note of what a worker measured; it has been merged into the totals already.
     pub(super) fn see(&mut self, snapshot: &Arc<IntervalSnapshot>) {
         if !self.phase.stop_when.is_empty() {
-            self.recent.add(Arc::clone(snapshot));
+            self.recent.add(on_load_time(snapshot));
         }
     }
 
     /// How the phase is to end, if something measured up to `elapsed` ends it; called when all
-    /// workers have reported an interval. `before` is the length of the phases before this one.
+    /// workers have reported an interval. `before` is the length of the phases before this one. Both
+    /// are load time: a pause neither eats a delay nor makes a rate smaller.
     pub(super) fn judge(
         &mut self,
         totals: &RunTotals,
@@ -102,6 +103,20 @@ impl LiveJudge {
         };
         self.phase.stop_when.iter().find_map(found)
     }
+}
+
+/// The same measurements with the pauses cut out of their times.
+fn on_load_time(snapshot: &Arc<IntervalSnapshot>) -> Arc<IntervalSnapshot> {
+    if snapshot.paused_ns == 0 && snapshot.paused_before_ns == 0 {
+        return Arc::clone(snapshot);
+    }
+    Arc::new(IntervalSnapshot {
+        start_ns: snapshot.load_start_ns(),
+        length_ns: snapshot.measured_ns(),
+        paused_ns: 0,
+        paused_before_ns: 0,
+        ..IntervalSnapshot::clone(snapshot)
+    })
 }
 
 #[cfg(test)]

@@ -42,6 +42,8 @@ pub enum PhaseEnd {
     Aborted(String),
     /// Someone asked the run to end.
     Interrupted,
+    /// Someone asked for the next phase.
+    Skipped,
     /// All workers were lost.
     Lost,
 }
@@ -54,6 +56,7 @@ impl PhaseEnd {
             Self::Completed => None,
             Self::LimitFound(why) | Self::Aborted(why) => Some(why.clone()),
             Self::Interrupted => Some("interrupted".to_owned()),
+            Self::Skipped => Some("ended by hand".to_owned()),
             Self::Lost => Some("all workers were lost".to_owned()),
         }
     }

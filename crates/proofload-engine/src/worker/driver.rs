@@ -3,8 +3,10 @@
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use proofload_core::schedule::{Schedule, Step};
+use proofload_core::plan::Load;
+use proofload_core::schedule::{PhaseSchedule, Schedule, Shard, Step};
 
+use super::control::{Change, Control};
 use super::pool::Pool;
 use super::stop::{Stop, StopSignal};
 use super::timer::PreciseTimer;
@@ -33,8 +35,10 @@ pub(super) enum Ending {
 /// Everything one worker needs to drive one phase.
 pub(super) struct Driver<'a, S: UserSource> {
     pub(super) pool: Rc<Pool<S>>,
-    pub(super) schedule: Box<dyn Schedule + Send>,
+    pub(super) schedule: PhaseSchedule,
+    pub(super) shard: Shard,
     pub(super) started: Instant,
+    pub(super) control: Rc<Control>,
     pub(super) stop: &'a StopSignal,
     pub(super) timer: &'a mut PreciseTimer,
     pub(super) ending: Ending,
@@ -43,6 +47,8 @@ pub(super) struct Driver<'a, S: UserSource> {
 
 enum Woken {
     Due,
+    /// Not yet due, but something has changed that may change what is.
+    Changed,
     Over,
 }
 
@@ -56,47 +62,99 @@ impl<S: UserSource> Driver<'_, S> {
 
     async fn follow_schedule(&mut self) {
         let mut in_a_row = 0;
+        let mut step = self.schedule.next(self.control.load_time());
         loop {
-            match self.schedule.next(self.started.elapsed()) {
+            if self.is_beyond_change(step) {
+                self.change_load();
+                step = self.schedule.next(self.control.load_time());
+            }
+            match step {
                 Step::Finished => return,
                 Step::Users { active, until } => {
                     self.pool.set_looping(active);
+                    let until = self.control.change_from().map_or(until, |from| from.min(until));
                     if matches!(self.wait_until(until).await, Woken::Over) {
                         return;
                     }
                 }
                 Step::Start { at } => {
-                    if at > self.started.elapsed() || in_a_row >= ARRIVALS_IN_A_ROW {
+                    let intended = self.control.instant_of(at);
+                    let is_due = intended.is_some_and(|intended| intended <= Instant::now());
+                    if !is_due || in_a_row >= ARRIVALS_IN_A_ROW {
                         in_a_row = 0;
-                        if matches!(self.wait_until(at).await, Woken::Over) {
-                            return;
+                        match self.wait_until(at).await {
+                            Woken::Over => return,
+                            Woken::Due => {}
+                            Woken::Changed => continue,
                         }
                     }
                     in_a_row += 1;
-                    self.pool.arrive(self.started + at);
+                    // Where it has come to be: pauses before it have moved it.
+                    if let Some(intended) = self.control.instant_of(at) {
+                        self.pool.arrive(intended);
+                    }
                 }
             }
+            step = self.schedule.next(self.control.load_time());
         }
     }
 
-    /// Waits until `until` since the start, at least one turn of the event loop.
+    /// Whether the load is to be another one before `step` is performed.
+    fn is_beyond_change(&self, step: Step) -> bool {
+        self.control.change_from().is_some_and(|from| match step {
+            Step::Start { at } => at >= from,
+            Step::Users { .. } => self.control.load_time() >= from,
+            Step::Finished => false,
+        })
+    }
+
+    fn change_load(&mut self) {
+        let Some(Change { phase, from }) = self.control.take_change() else { return };
+        self.schedule.reshape(&phase, from);
+        match &phase.load {
+            Load::Arrivals(load) => self.pool.set_max_arriving(load.max_users),
+            Load::Users(_) | Load::SharedIterations { .. } => {}
+        }
+        if let Ending::WorkDone { seats } = &mut self.ending {
+            *seats = self.shard.share_of(phase.load.peak_users());
+        }
+    }
+
+    /// Waits until the load time is `until`, at least one turn of the event loop.
     async fn wait_until(&mut self, until: Duration) -> Woken {
         if self.is_over() {
             return Woken::Over;
         }
-        let deadline = self.started + until;
         loop {
-            if deadline.saturating_duration_since(Instant::now()) < NEAR {
-                while Instant::now() < deadline {
+            if self.control.reopens_at().is_some_and(|at| at <= Instant::now()) {
+                self.control.gate().open();
+            }
+            // While the load is paused nothing is due but its end.
+            let reopens = self.control.reopens_at();
+            let deadline = reopens.or_else(|| self.control.instant_of(until));
+            if deadline.is_some_and(|at| at.saturating_duration_since(Instant::now()) < NEAR) {
+                while deadline.is_some_and(|at| Instant::now() < at) {
                     tokio::task::yield_now().await;
                 }
                 tokio::task::yield_now().await;
-                return if self.is_over() { Woken::Over } else { Woken::Due };
+                if self.is_over() {
+                    return Woken::Over;
+                }
+            } else {
+                tokio::select! {
+                    () = sleep_until(self.timer, deadline) => {}
+                    () = self.stop.reached(Stop::Gracefully) => return Woken::Over,
+                    () = self.pool.emptied() => if self.is_over() { return Woken::Over },
+                    () = self.control.changed() => {
+                        if self.control.change_from().is_some() {
+                            return Woken::Changed;
+                        }
+                    }
+                }
             }
-            tokio::select! {
-                () = self.timer.sleep_until(deadline) => return Woken::Due,
-                () = self.stop.reached(Stop::Gracefully) => return Woken::Over,
-                () = self.pool.emptied() => if self.is_over() { return Woken::Over },
+            // Not if the load has been paused in the meantime.
+            if self.control.instant_of(until).is_some_and(|at| at <= Instant::now()) {
+                return Woken::Due;
             }
         }
     }
@@ -117,6 +175,8 @@ impl<S: UserSource> Driver<'_, S> {
     /// Lets what is in flight finish, and cuts off what does not.
     async fn wind_down(&self) {
         self.pool.close(self.stop.level() < Stop::Gracefully);
+        // Who is left serves an arrival that was due before.
+        self.control.gate().open();
         let deadline = tokio::time::Instant::now() + self.graceful_stop;
         while self.pool.live() > 0 && self.stop.level() < Stop::Now {
             tokio::select! {
@@ -132,5 +192,13 @@ impl<S: UserSource> Driver<'_, S> {
         while self.pool.live() > 0 {
             self.pool.emptied().await;
         }
+    }
+}
+
+/// Sleeps, where there is nothing to wait for, for ever.
+async fn sleep_until(timer: &mut PreciseTimer, deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => timer.sleep_until(deadline).await,
+        None => std::future::pending().await,
     }
 }

@@ -5,6 +5,7 @@
 //! what was recorded goes to the dispatcher.
 
 mod budget;
+mod control;
 mod driver;
 mod pool;
 mod recorder;
@@ -14,6 +15,7 @@ mod timer;
 mod user;
 
 pub(crate) use budget::Budget;
+pub(crate) use control::Change;
 pub(crate) use recorder::nanos;
 pub use recorder::{Example, Recorder};
 pub use stop::Stop;

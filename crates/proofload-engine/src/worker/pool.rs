@@ -16,6 +16,7 @@ use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
 use super::budget::Budget;
+use super::control::{Control, Gate};
 use super::user;
 use crate::workload::{PhaseContext, Seat, UserSource};
 
@@ -24,7 +25,7 @@ use crate::workload::{PhaseContext, Seat, UserSource};
 pub(super) struct PoolSettings {
     pub(super) mix: Mix,
     pub(super) shard: Shard,
-    /// Most arriving users of this shard at once.
+    /// Most arriving users at once, over all shards.
     pub(super) max_arriving: u32,
     pub(super) overload: Overload,
     pub(super) budget: Budget,
@@ -35,6 +36,7 @@ pub(super) struct Pool<S: UserSource> {
     source: Rc<S>,
     phase: Rc<PhaseContext>,
     settings: PoolSettings,
+    control: Rc<Control>,
     state: RefCell<State>,
     emptied: Notify,
 }
@@ -43,6 +45,8 @@ pub(super) struct Pool<S: UserSource> {
 struct State {
     looping: Vec<Rc<Seat>>,
     arriving: u32,
+    /// Most arriving users of this shard at once; above 0.
+    max_arriving: u32,
     live: u32,
     users_made: u64,
     arrivals: u64,
@@ -57,9 +61,30 @@ struct State {
 }
 
 impl<S: UserSource> Pool<S> {
-    pub(super) fn new(source: Rc<S>, phase: Rc<PhaseContext>, settings: PoolSettings) -> Rc<Self> {
+    pub(super) fn new(
+        source: Rc<S>,
+        phase: Rc<PhaseContext>,
+        settings: PoolSettings,
+        control: Rc<Control>,
+    ) -> Rc<Self> {
         let state = RefCell::new(State::default());
-        Rc::new(Self { source, phase, settings, state, emptied: Notify::new() })
+        let pool = Self { source, phase, settings, control, state, emptied: Notify::new() };
+        pool.set_max_arriving(pool.settings.max_arriving);
+        Rc::new(pool)
+    }
+
+    /// Changes how many arriving users there may be at once, over all shards. Those beyond leave,
+    /// after what they are doing.
+    pub(super) fn set_max_arriving(&self, users: u32) {
+        // A shard without anybody could not serve its arrivals.
+        let most = self.settings.shard.share_of(users).max(1);
+        let mut state = self.state.borrow_mut();
+        state.max_arriving = most;
+        while state.arriving > most {
+            let Some(seat) = state.idle.iter_mut().find_map(VecDeque::pop_front) else { return };
+            state.arriving -= 1;
+            seat.retire();
+        }
     }
 
     /// Brings the number of looping users to `target`.
@@ -97,11 +122,13 @@ impl<S: UserSource> Pool<S> {
             self.record_start_lag(intended);
             seat.accept_arrival(intended);
             seat.wake();
-        } else if state.arriving < self.settings.max_arriving {
+        } else if state.arriving < state.max_arriving {
             drop(state);
             self.record_start_lag(intended);
             self.spawn_arriving(kind, intended);
-        } else if let Some(other) = state.idle.iter_mut().find_map(VecDeque::pop_front) {
+        } else if state.arriving == state.max_arriving
+            && let Some(other) = state.idle.iter_mut().find_map(VecDeque::pop_front)
+        {
             // The limit is reached but a user of another kind has nothing to do: it makes room.
             state.arriving -= 1;
             other.retire();
@@ -124,6 +151,11 @@ impl<S: UserSource> Pool<S> {
     pub(super) fn next_arrival(self: &Rc<Self>, seat: &Rc<Seat>) -> Option<Instant> {
         let mut state = self.state.borrow_mut();
         state.reserve_kind(seat.kind);
+        if state.arriving > state.max_arriving {
+            state.arriving -= 1;
+            seat.retire();
+            return None;
+        }
         if let Some(intended) = state.backlog[seat.kind].pop_front() {
             state.backlog_length -= 1;
             seat.accept_arrival(intended);
@@ -273,6 +305,11 @@ pub(super) struct UserGuard<S: UserSource> {
 impl<S: UserSource> UserGuard<S> {
     fn new(pool: &Rc<Pool<S>>, seat: &Rc<Seat>) -> Self {
         Self { pool: Rc::clone(pool), seat: Rc::clone(seat) }
+    }
+
+    /// Where the user waits while the load is paused.
+    pub(super) fn gate(&self) -> &Gate {
+        self.pool.control.gate()
     }
 }
 

@@ -38,6 +38,8 @@ pub(super) struct SnapshotStamp {
     pub(super) phase: u32,
     pub(super) start: Duration,
     pub(super) length: Duration,
+    pub(super) paused: Duration,
+    pub(super) paused_before: Duration,
     pub(super) open_connections: u32,
 }
 
@@ -141,6 +143,8 @@ impl Recorder {
         IntervalSnapshot {
             start_ns: nanos(stamp.start),
             length_ns: nanos(stamp.length),
+            paused_ns: nanos(stamp.paused),
+            paused_before_ns: nanos(stamp.paused_before),
             series: self.take_series(),
             iterations: self.iterations.borrow_mut().take(),
             users_active: users,

@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 
 use proofload_core::metrics::{IntervalSnapshot, ShardId};
 use proofload_core::plan::{Burst, BurstSize, Load, Overload, Phase};
-use proofload_core::schedule::{self, Mix, Shard};
+use proofload_core::schedule::{self, LoadClock, Mix, Shard};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::budget::Budget;
+use super::control::{Change, Control};
 use super::driver::{Driver, Ending};
 use super::pool::{Pool, PoolSettings};
 use super::recorder::{Recorder, SnapshotStamp};
@@ -30,6 +31,10 @@ pub(crate) enum Command {
     Run(PhaseOrder),
     /// End the phase that is running.
     Stop(Stop),
+    /// Pause its load, or resume it.
+    Clock(LoadClock),
+    /// Put on more or less load.
+    Scale(Change),
 }
 
 /// A phase to run.
@@ -42,6 +47,8 @@ pub(crate) struct PhaseOrder {
     pub(crate) shard: Shard,
     /// The moment in which the phase begins, the same for all workers.
     pub(crate) started: Instant,
+    /// Whether it begins paused.
+    pub(crate) clock: LoadClock,
     pub(crate) budget: Budget,
 }
 
@@ -169,7 +176,7 @@ struct Session<S> {
 impl<S: UserSource> Session<S> {
     async fn obey(mut self, mut commands: UnboundedReceiver<Command>, report: &impl Fn(Report)) {
         while let Some(command) = commands.recv().await {
-            // A stop without a phase is too late or too early to mean anything.
+            // A command without a phase is too late or too early to mean anything.
             if let Command::Run(order) = command {
                 self.run_phase(&order, &mut commands, report).await;
                 report(Report::PhaseEnded);
@@ -184,7 +191,8 @@ impl<S: UserSource> Session<S> {
         report: &impl Fn(Report),
     ) {
         let stop = StopSignal::default();
-        let pool = self.pool(order);
+        let control = Rc::new(Control::new(order.started, order.clock));
+        let pool = self.pool(order, Rc::clone(&control));
         let mut ticks = Ticks::from(order.started);
         self.recorder.begin_phase(order.started);
         let mut sequence = 0;
@@ -194,14 +202,27 @@ impl<S: UserSource> Session<S> {
         let mut report_interval = |(start, length): (Duration, Duration)| {
             let phase = order.index as u32;
             let open_connections = source.open_connections();
-            let stamp = SnapshotStamp { shard, sequence, phase, start, length, open_connections };
+            let paused_before = control.clock().paused_until(start);
+            let paused = control.clock().paused_until(start + length).saturating_sub(paused_before);
+            let stamp = SnapshotStamp {
+                shard,
+                sequence,
+                phase,
+                start,
+                length,
+                paused,
+                paused_before,
+                open_connections,
+            };
             sequence += 1;
             report(Report::Interval(Box::new(recorder.take(stamp))));
         };
         let driver = Driver {
             pool,
             schedule: schedule::of_phase(&order.phase, order.shard, self.seed),
+            shard: order.shard,
             started: order.started,
+            control: Rc::clone(&control),
             stop: &stop,
             timer: &mut self.timer,
             ending: ending(order),
@@ -217,6 +238,8 @@ impl<S: UserSource> Session<S> {
                 }
                 command = commands.recv() => match command {
                     Some(Command::Stop(level)) => stop.raise(level),
+                    Some(Command::Clock(clock)) => control.set_clock(clock),
+                    Some(Command::Scale(change)) => control.set_change(change),
                     // A second phase at the same time would be a bug of the dispatcher's.
                     Some(Command::Run(_)) => {}
                     // Nobody listens any more.
@@ -227,7 +250,7 @@ impl<S: UserSource> Session<S> {
         report_interval(ticks.rest());
     }
 
-    fn pool(&self, order: &PhaseOrder) -> Rc<Pool<S>> {
+    fn pool(&self, order: &PhaseOrder, control: Rc<Control>) -> Rc<Pool<S>> {
         let phase = &order.phase;
         let context = Rc::new(PhaseContext {
             index: order.index,
@@ -244,11 +267,11 @@ impl<S: UserSource> Session<S> {
         let settings = PoolSettings {
             mix: Mix::new(&phase.kinds),
             shard: order.shard,
-            max_arriving: max_arriving.map_or(u32::MAX, |users| order.shard.share_of(users)),
+            max_arriving: max_arriving.unwrap_or(u32::MAX),
             overload,
             budget: order.budget.clone(),
         };
-        Pool::new(Rc::clone(&self.source), context, settings)
+        Pool::new(Rc::clone(&self.source), context, settings, control)
     }
 }
 

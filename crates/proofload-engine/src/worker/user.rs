@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::budget::UserBudget;
+use super::control::Gate;
 use super::pool::{Pool, UserGuard};
 use crate::workload::{Outcome, Seat, UserSource, VirtualUser};
 
@@ -16,12 +17,17 @@ pub(super) async fn looping<S: UserSource>(
     mut user: S::User,
     seat: Rc<Seat>,
     mut budget: UserBudget,
-    _guard: UserGuard<S>,
+    guard: UserGuard<S>,
 ) {
-    if !start(&mut user, &seat).await {
+    guard.gate().pass(&seat).await;
+    if seat.is_retired() || !start(&mut user, &seat, guard.gate()).await {
         return;
     }
-    while !seat.is_retired() && budget.claim() {
+    loop {
+        guard.gate().pass(&seat).await;
+        if seat.is_retired() || !budget.claim() {
+            break;
+        }
         if iterate(&mut user, &seat, None).await == Outcome::Exhausted {
             break;
         }
@@ -35,18 +41,16 @@ pub(super) async fn arriving<S: UserSource>(
     mut user: S::User,
     seat: Rc<Seat>,
     pool: Rc<Pool<S>>,
-    _guard: UserGuard<S>,
+    guard: UserGuard<S>,
 ) {
     // The arrival that made this user. Its first request, be it of the start or of the iteration,
     // is measured from the intended start.
     let mut arrival = seat.intended_start();
-    if !start(&mut user, &seat).await {
+    if !start(&mut user, &seat, guard.gate()).await {
         return pool.leave_arriving();
     }
     // A start without requests leaves the intended start to the iteration.
-    if arrival.is_some() && seat.intended_start().is_none() {
-        arrival = Some(Instant::now());
-    }
+    arrival = arrival.map(|_| seat.intended_start().unwrap_or_else(Instant::now));
     loop {
         if let Some(intended) = arrival.take()
             && iterate(&mut user, &seat, Some(intended)).await == Outcome::Exhausted
@@ -69,12 +73,15 @@ pub(super) async fn arriving<S: UserSource>(
 }
 
 /// Starts the user, again and again while that fails. False if it is to leave.
-async fn start(user: &mut impl VirtualUser, seat: &Seat) -> bool {
+async fn start(user: &mut impl VirtualUser, seat: &Seat, gate: &Gate) -> bool {
     loop {
         match user.start().await {
             Outcome::Completed => return true,
             Outcome::Exhausted => return false,
-            Outcome::Failed => seat.pause(START_AGAIN_AFTER).await,
+            Outcome::Failed => {
+                seat.pause(START_AGAIN_AFTER).await;
+                gate.pass(seat).await;
+            }
         }
         if seat.is_retired() {
             return false;

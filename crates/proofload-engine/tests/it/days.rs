@@ -109,7 +109,7 @@ fn stopped(how: &[Stop], (users, phase): (u64, &str), workers: u32) {
     }
     let stopped_at = Instant::now();
     for &how in how {
-        handle.stopper().stop(how);
+        handle.controls().stop(how);
     }
     let ran = finish(handle);
     assert!(stopped_at.elapsed() < IN_TIME, "it takes {:?} to stop", stopped_at.elapsed());
@@ -143,7 +143,7 @@ fn stopped_in_full_flight() {
         while fixture.ledger().requests < 100 {
             std::thread::sleep(SOON);
         }
-        handle.stopper().stop(Stop::Now);
+        handle.controls().stop(Stop::Now);
         let ran = finish(handle);
         assert_interrupted(&ran);
         let (ledger, stats) = (settled(&fixture), ran.requests(0));
@@ -197,7 +197,7 @@ fn a_graceful_stop_waits_for_what_is_under_way() {
     while fixture.ledger().requests < 6 {
         std::thread::sleep(SOON);
     }
-    handle.stopper().stop(Stop::Gracefully);
+    handle.controls().stop(Stop::Gracefully);
     let ran = finish(handle);
     let (ledger, stats) = (settled(&fixture), ran.requests(0));
     assert_eq!((ledger.aborted, stats.interrupted), (0, 0));

@@ -9,7 +9,7 @@ use proofload_core::plan::{
     ArrivalLoad, Inputs, Load, Overload, Overrides, Phase, Plan, RateStage, Spacing, UserLoad,
     UserStage,
 };
-use proofload_core::schedule::{self, Shard, Step};
+use proofload_core::schedule::{self, Schedule, Shard, Step};
 use proofload_engine::run::{RunHandle, RunOptions, RunOutcome, start};
 use proofload_engine::workload::Scripted;
 use proofload_testbed::fixture::{Fixture, Ledger};

@@ -68,6 +68,7 @@ impl PlainLines {
             }
             RunEvent::PhaseEnded { .. }
             | RunEvent::Snapshot(_)
+            | RunEvent::Control(_)
             | RunEvent::Mark(_)
             | RunEvent::Notice(_) => None,
         }

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use proofload_core::event::{Interval, Mark, RunEvent};
+use proofload_core::event::{Interval, Mark, MarkKind, RunEvent};
 use proofload_core::metrics::Histogram;
 use proofload_core::plan::{Load, Phase, Plan};
 use proofload_core::units;
@@ -200,9 +200,11 @@ impl Track {
                 }
             }
             RunEvent::Notice(text) => return News::Notice(text.clone()),
+            // The end of a pause is told by a mark of its own.
+            RunEvent::Mark(Mark { kind: MarkKind::Control, until: Some(_), .. }) => {}
             RunEvent::Mark(mark) => return News::Notice(told(mark)),
             // What matters here is in the intervals.
-            RunEvent::Snapshot(_) => {}
+            RunEvent::Snapshot(_) | RunEvent::Control(_) => {}
         }
         News::None
     }

@@ -90,14 +90,14 @@ pub(super) fn perform(
     }
     let started = Instant::now();
     let run = begin(&plan, users, &output)?;
-    host.interrupts.guard(run.stopper(), live::told_to_stop).map_err(Failure::internal)?;
+    host.interrupts.guard(run.controls(), live::told_to_stop).map_err(Failure::internal)?;
     let info = facts::begun(&plan, &began);
     let environment = facts::environment(run.facts());
     let underway = Underway {
         plan: &plan,
         info: &info,
         environment: &environment,
-        stopper: run.stopper(),
+        controls: run.controls(),
         folder: places.folder(),
     };
     let mut outputs = LiveOutputs::begin(run.facts().workers, &underway, console);

@@ -11,7 +11,7 @@ use proofload_core::event::RunEvent;
 use proofload_core::plan::Plan;
 use proofload_core::result::RunInfo;
 use proofload_engine::Stop;
-use proofload_engine::run::{RunHandle, RunOutcome, Stopper};
+use proofload_engine::run::{Controls, RunHandle, RunOutcome};
 use proofload_report::progress::{Mode, Progress, Redraw};
 
 use super::console::Console;
@@ -47,8 +47,8 @@ pub(super) struct Underway<'a> {
     pub(super) info: &'a RunInfo,
     /// Where it runs.
     pub(super) environment: &'a BTreeMap<String, String>,
-    /// Ends the run.
-    pub(super) stopper: Stopper,
+    /// Stops, pauses and scales the run.
+    pub(super) controls: Controls,
     /// Where what it leaves behind goes.
     pub(super) folder: Option<&'a Path>,
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use proofload_engine::Stop;
-use proofload_engine::run::Stopper;
+use proofload_engine::run::Controls;
 
 /// What signals of this process bring about while there is a run: the first ends it in good order, the
 /// second at once, the third the process. Runs that come later do not begin.
@@ -16,7 +16,7 @@ pub(super) struct Interrupts(Arc<Mutex<State>>);
 struct State {
     is_listening: bool,
     stop: Stop,
-    run: Option<Stopper>,
+    run: Option<Controls>,
 }
 
 impl Interrupts {
@@ -25,7 +25,7 @@ impl Interrupts {
     ///
     /// # Errors
     /// When the system has no thread, or no signal handler, to give.
-    pub(super) fn guard(&self, run: Stopper, told: fn(Stop)) -> io::Result<()> {
+    pub(super) fn guard(&self, run: Controls, told: fn(Stop)) -> io::Result<()> {
         let mut state = self.state();
         if !state.is_listening {
             self.listen(told)?;

@@ -7,6 +7,7 @@
 
 mod http;
 mod load;
+mod scale;
 mod users;
 
 use std::sync::Arc;
