@@ -3,7 +3,7 @@
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
-/// The style sheet.
+/// What the page adds to the style sheet of the report.
 const STYLE: &str = include_str!("../assets/live.css");
 /// What buttons do and how the page keeps up to date.
 const SCRIPT: &str = include_str!("../assets/live.js");
@@ -21,6 +21,14 @@ pub(crate) async fn style() -> Response {
 
 pub(crate) async fn script() -> Response {
     asset("text/javascript; charset=utf-8", SCRIPT)
+}
+
+pub(crate) async fn report_style() -> Response {
+    asset("text/css; charset=utf-8", proofload_report::html::CSS)
+}
+
+pub(crate) async fn report_script() -> Response {
+    asset("text/javascript; charset=utf-8", proofload_report::html::JS)
 }
 
 pub(crate) async fn icon() -> Response {

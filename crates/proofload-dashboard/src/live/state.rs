@@ -8,6 +8,7 @@ use proofload_core::plan::Plan;
 use proofload_core::record::RunRecord;
 use proofload_core::redact::Redactor;
 use proofload_core::result::{Detail, ResultInput, RunInfo, RunResult, build};
+use proofload_core::verdict::ExitCode;
 
 use super::tell::Told;
 use crate::redact::redact;
@@ -29,6 +30,8 @@ pub struct RunStart {
 pub struct RunEnd {
     /// What it has come to.
     pub result: Arc<RunResult>,
+    /// The exit code it has, or would have as a command of its own.
+    pub exit_code: ExitCode,
     /// Under which [`PastRun::id`](crate::PastRun::id) it is kept, if it is.
     pub kept_as: Option<String>,
     /// Where the result was written, for people.

@@ -14,8 +14,11 @@ pub(super) fn document(title: &str, instance: &str, body: &Markup) -> Markup {
                 meta name="instance" content=(instance);
                 title { (title) }
                 link rel="icon" href="/assets/icon.svg" type="image/svg+xml";
+                link rel="stylesheet" href="/assets/report.css";
                 link rel="stylesheet" href="/assets/live.css";
+                // Ours first: it takes away what the report's would do to tables that change.
                 script src="/assets/live.js" defer {}
+                script src="/assets/report.js" defer {}
             }
             (body)
         }

@@ -1,12 +1,14 @@
 //! The live page, and the pieces of it that change.
 
 use maud::{Markup, PreEscaped, html};
+use proofload_report::html::View;
 
 use super::controls::controls;
 use super::layout::{document, mark};
 use super::runs::list;
+use super::sections::SECTIONS;
 use super::start::start;
-use super::{head, runs};
+use super::{head, runs, sections};
 use crate::config::Mode;
 use crate::live::{Frame, Live, Piece, Shared, Stage};
 
@@ -23,9 +25,15 @@ pub(crate) fn pieces(shared: &Shared, live: &Live) -> Vec<Piece> {
         piece("trouble", trouble(live, shared)),
     ];
     if let (Some(run), Some(result)) = (&live.run, result) {
+        let code = run.end.as_ref().map(|end| end.exit_code);
+        let verdict = code.map(|code| sections::verdict(result, code)).unwrap_or_default();
+        let view = View::new(result);
+        pieces.push(piece("verdict-place", verdict));
         pieces.push(piece("tiles", head::tiles(run, result)));
+        pieces.extend(SECTIONS.map(|id| sections::section(id, &view)));
     } else {
-        pieces.push(piece("tiles", html! {}));
+        let empty = |id| Piece { id, html: String::new() };
+        pieces.extend(["verdict-place", "tiles"].into_iter().chain(SECTIONS).map(empty));
     }
     pieces.push(piece("downloads", downloads(live)));
     pieces.push(piece("past", list(&shared.past_runs(), runs::ON_LIVE_PAGE)));
@@ -77,7 +85,9 @@ pub(crate) fn live(shared: &Shared, frame: &Frame) -> Markup {
             main #main {
                 (held("trouble"))
                 @if shared.config.mode == Mode::Serve { (start(&shared.plans)) }
+                (held("verdict-place"))
                 (held("tiles"))
+                @for id in SECTIONS { (held(id)) }
                 (held("downloads"))
                 (held("past"))
             }

@@ -5,6 +5,7 @@ mod head;
 mod layout;
 mod live;
 mod runs;
+mod sections;
 mod start;
 mod text;
 

@@ -5,6 +5,7 @@ use proofload_core::result::RunResult;
 use proofload_core::units::{human_count, human_rate};
 
 use super::layout::simple;
+use super::sections;
 use super::text::{clock, grade_class, ms, share, when};
 use crate::runner::PastRun;
 
@@ -81,7 +82,8 @@ pub(crate) fn run(id: &str, result: &RunResult, instance: &str) -> Markup {
     let main = html! {
         h1 { bdi { (result.run.name) } }
         p.sub { span { (when(&result.run.started)) } span { bdi { (result.run.target) } } }
-        section.card { (files(&format!("/runs/{id}"))) }
+        (files(&format!("/runs/{id}")))
+        (sections::whole(result))
     };
     simple(&result.run.name, instance, &main)
 }

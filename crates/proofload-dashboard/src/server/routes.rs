@@ -30,6 +30,8 @@ pub(super) fn router(shared: Arc<Shared>, gate: Arc<Gate>) -> Router {
         .with_state(shared)
         .route("/assets/live.css", get(assets::style))
         .route("/assets/live.js", get(assets::script))
+        .route("/assets/report.css", get(assets::report_style))
+        .route("/assets/report.js", get(assets::report_script))
         .route("/assets/icon.svg", get(assets::icon))
         .merge(login)
         .fallback(pages::nothing_there)
