@@ -62,6 +62,8 @@ pub struct TimeChart {
     pub levels: Vec<Level>,
     /// Whether pointers are told values: more attributes.
     pub has_hover: bool,
+    /// Whether the figure has the values as a table, for those who do not see it.
+    pub has_table: bool,
 }
 
 impl Default for TimeChart {
@@ -81,6 +83,7 @@ impl Default for TimeChart {
             marks: Vec::new(),
             levels: Vec::new(),
             has_hover: true,
+            has_table: true,
         }
     }
 }
@@ -103,7 +106,8 @@ impl TimeChart {
     pub fn figure(&self, id: &str) -> Markup {
         let data = self.data();
         let heading = |(series, _): &(&Series, _)| series.name.clone();
-        let rows = data.at.iter().enumerate().map(|(point, &at)| {
+        let table = data.at.iter().enumerate().filter(|_| self.has_table);
+        let rows = table.map(|(point, &at)| {
             let values = data.series.iter().map(|(_, values)| self.value_text(values[point]));
             std::iter::once(self.x.text(at)).chain(values).collect()
         });

@@ -130,7 +130,7 @@ pub fn users_chart(view: &View<'_>) -> TimeChart {
 }
 
 /// The share of failures, if there was any.
-fn error_chart(view: &View<'_>, points: &Points<'_>) -> Option<TimeChart> {
+pub(super) fn error_chart(view: &View<'_>, points: &Points<'_>) -> Option<TimeChart> {
     let errors = points.series("error rate", (Colour::Red, Line::Area), |row| {
         (row.requests > 0).then(|| row.failed as f64 / row.requests as f64)
     });
@@ -215,7 +215,7 @@ pub fn heat_map(view: &View<'_>) -> HeatMap {
 }
 
 /// Arrivals that had to wait, and those that were never started.
-fn backlog_chart(view: &View<'_>, points: &Points<'_>) -> Option<TimeChart> {
+pub(super) fn backlog_chart(view: &View<'_>, points: &Points<'_>) -> Option<TimeChart> {
     let has = points.has(|row| row.iterations_queued) || points.has(|row| row.iterations_dropped);
     let series = vec![
         points.series("had to wait", (Colour::Orange, Line::Solid), |row| {
@@ -230,7 +230,7 @@ fn backlog_chart(view: &View<'_>, points: &Points<'_>) -> Option<TimeChart> {
 }
 
 /// Bytes a second.
-fn traffic_chart(view: &View<'_>, points: &Points<'_>) -> Option<TimeChart> {
+pub(super) fn traffic_chart(view: &View<'_>, points: &Points<'_>) -> Option<TimeChart> {
     let has = points.has(|row| row.bytes_received) || points.has(|row| row.bytes_sent);
     let series = vec![
         points.series("received", (Colour::Green, Line::Solid), |row| {
@@ -243,7 +243,7 @@ fn traffic_chart(view: &View<'_>, points: &Points<'_>) -> Option<TimeChart> {
 }
 
 /// One chart for each monitor that the timeline has.
-fn monitor_charts(view: &View<'_>, points: &Points<'_>) -> Vec<TimeChart> {
+pub(super) fn monitor_charts(view: &View<'_>, points: &Points<'_>) -> Vec<TimeChart> {
     let mut names: Vec<&str> = Vec::new();
     for row in points.rows.iter().flatten() {
         for name in row.monitors.keys() {

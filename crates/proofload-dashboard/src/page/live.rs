@@ -1,0 +1,98 @@
+//! The live page, and the pieces of it that change.
+
+use maud::{Markup, PreEscaped, html};
+use proofload_report::html::View;
+
+use super::controls::controls;
+use super::layout::{document, mark};
+use super::runs::list;
+use super::sections::SECTIONS;
+use super::start::start;
+use super::{head, runs, sections};
+use crate::config::Mode;
+use crate::live::{Frame, Live, Piece, Shared, Stage};
+
+/// Draws every piece of the live page.
+pub(crate) fn pieces(shared: &Shared, live: &Live) -> Vec<Piece> {
+    let redactor = &shared.config.redactor;
+    let load = shared.runner.load_state();
+    let result = live.run.as_ref().map(|run| run.result(redactor));
+    let result = result.as_ref();
+    let piece = |id: &'static str, markup: Markup| Piece { id, html: markup.into_string() };
+    let mut pieces = vec![
+        Piece { id: "state", html: head::state(live, load, shared.config.mode, result) },
+        piece("head", head::head(live, load, result)),
+        piece("trouble", trouble(live, shared)),
+    ];
+    if let (Some(run), Some(result)) = (&live.run, result) {
+        let code = run.end.as_ref().map(|end| end.exit_code);
+        let verdict = code.map(|code| sections::verdict(result, code)).unwrap_or_default();
+        let view = View::new(result);
+        pieces.push(piece("verdict-place", verdict));
+        pieces.push(piece("tiles", head::tiles(run, result)));
+        pieces.extend(SECTIONS.map(|id| sections::section(id, &view)));
+    } else {
+        let empty = |id| Piece { id, html: String::new() };
+        pieces.extend(["verdict-place", "tiles"].into_iter().chain(SECTIONS).map(empty));
+    }
+    pieces.push(piece("downloads", downloads(live)));
+    pieces.push(piece("past", list(&shared.past_runs(), runs::ON_LIVE_PAGE)));
+    pieces
+}
+
+/// What the user must know before all figures.
+fn trouble(live: &Live, shared: &Shared) -> Markup {
+    let missed = live.run.as_ref().map_or(0, |run| run.missed);
+    html! {
+        @if let Stage::Failed(why) = &live.stage {
+            div.banner.bad { strong { "The run came to no result." } pre { (shared.config.redactor.text(why)) } }
+        }
+        @if missed > 0 {
+            div.banner.warn { (missed) " events did not reach this page: the machine was too busy. Its figures are too low; those of the result are not." }
+        }
+    }
+}
+
+fn downloads(live: &Live) -> Markup {
+    if live.run.is_none() {
+        return html! {};
+    }
+    html! {
+        section.card aria-labelledby="downloads-h" {
+            h2 #downloads-h { "Downloads" }
+            p.note { "As far as the run has come." }
+            (runs::files("/download"))
+        }
+    }
+}
+
+/// The live page with the picture of now; the script keeps it up to date.
+pub(crate) fn live(shared: &Shared, frame: &Frame) -> Markup {
+    let held = |id: &'static str| html! { div id=(id) data-piece { (PreEscaped(frame.html(id))) } };
+    let body = html! {
+        body.live data-state=(frame.html("state")) {
+            a.skip href="#main" { "Skip to the figures" }
+            header.bar {
+                a.brand href="/" { (mark()) span { "Proofload" } }
+                nav aria-label="Pages" { a href="/" aria-current="page" { "Live" } a href="/runs" { "Past runs" } }
+                span #link role="status" { "connecting" }
+            }
+            div.top {
+                div #head.head data-piece { (PreEscaped(frame.html("head"))) }
+                (controls())
+            }
+            p #announce.vh role="status" aria-live="polite" {}
+            main #main {
+                (held("trouble"))
+                @if shared.config.mode == Mode::Serve { (start(&shared.plans)) }
+                (held("verdict-place"))
+                (held("tiles"))
+                @for id in SECTIONS { (held(id)) }
+                (held("downloads"))
+                (held("past"))
+            }
+            noscript { p.banner.warn { "Without script this page does not keep itself up to date: load it again." } }
+        }
+    };
+    document("Proofload", &shared.instance, &body)
+}

@@ -1,0 +1,14 @@
+//! What viewers see, as HTML: whole pages, and the pieces of the live page that change.
+
+mod controls;
+mod head;
+mod layout;
+mod live;
+mod runs;
+mod sections;
+mod start;
+mod text;
+
+pub(crate) use layout::{login, nothing_there};
+pub(crate) use live::{live, pieces};
+pub(crate) use runs::{compare, run, runs};
