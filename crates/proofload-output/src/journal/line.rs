@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use proofload_core::event::{Mark, RunEvent};
+use proofload_core::event::{ControlState, Mark, RunEvent};
 use proofload_core::metrics::IntervalSnapshot;
 use proofload_core::record::RunRecord;
 use proofload_core::redact::Redactor;
@@ -29,6 +29,8 @@ pub(super) enum Line {
     /// As the event.
     Mark(Mark),
     /// As the event.
+    Control(ControlState),
+    /// As the event.
     Notice(String),
     /// The run came to its end.
     End {},
@@ -44,6 +46,7 @@ impl Line {
             RunEvent::Snapshot(snapshot) => Self::Snapshot(snapshot),
             RunEvent::PhaseEnded { phase, at, early } => Self::PhaseEnded { phase, at, early },
             RunEvent::Mark(mark) => Self::Mark(mark),
+            RunEvent::Control(state) => Self::Control(state),
             RunEvent::Notice(text) => Self::Notice(text),
             RunEvent::Interval(_) => return None,
         })
@@ -58,6 +61,7 @@ impl Line {
             Self::Snapshot(snapshot) => RunEvent::Snapshot(snapshot),
             Self::PhaseEnded { phase, at, early } => RunEvent::PhaseEnded { phase, at, early },
             Self::Mark(mark) => RunEvent::Mark(mark),
+            Self::Control(state) => RunEvent::Control(state),
             Self::Notice(text) => RunEvent::Notice(text),
             Self::Header(_) | Self::Checkpoint(_) | Self::End {} => return None,
         })

@@ -250,7 +250,7 @@ fn of_run(result: &RunResult) -> Suite {
 
 fn complete(result: &RunResult) -> Outcome {
     if result.run.incomplete {
-        let message = "a part of the load generators was lost".to_owned();
+        let message = "the run is incomplete: cut off, or a load generator was lost".to_owned();
         Outcome::errored("incomplete", message, String::new())
     } else if result.run.interrupted {
         let message = "the run was interrupted".to_owned();

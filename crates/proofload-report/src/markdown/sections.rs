@@ -80,7 +80,7 @@ fn verdict(result: &RunResult) -> Section {
     }
     if result.run.incomplete {
         text.push_str(
-            "> [!WARNING]\n> The run is **incomplete**: a part of the load generators was lost.\n\n",
+            "> [!WARNING]\n> The run is **incomplete**: it was cut off, or a load generator was lost.\n\n",
         );
     }
     let mut section = Section { before: text, ..Section::default() };

@@ -9,6 +9,7 @@ use proofload_core::plan::Overrides;
 use proofload_core::units;
 
 use super::outputs::Out;
+use super::report::{self, ReportArgs};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -44,7 +45,8 @@ pub(super) enum Command {
     Check(CheckArgs),
     /// Print the JSON Schema of plans (for editors) or of results
     Schema(SchemaArgs),
-    /// Show the summary of a result file again
+    /// Show the summary of a result again, or convert it into another format
+    #[command(after_help = report::EXAMPLES)]
     Report(ReportArgs),
 }
 
@@ -276,13 +278,6 @@ pub(super) enum SchemaOf {
     Plan,
     /// Of result files
     Result,
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct ReportArgs {
-    /// The result file; `-` for standard input
-    #[arg(value_name = "RESULT")]
-    pub(super) result: PathBuf,
 }
 
 fn parse_time(text: &str) -> Result<Duration, String> {

@@ -14,6 +14,7 @@ mod live;
 mod load;
 mod output;
 mod outputs;
+mod report;
 mod run;
 mod signals;
 
@@ -70,7 +71,7 @@ fn dispatch(args: Args, console: &Console) -> Result<ExitCode, Failure> {
         Command::Demo(args) => demo::run(args, console),
         Command::Check(args) => check::run(&args, console),
         Command::Schema(args) => check::schema(&args, console),
-        Command::Report(args) => output::report(&args, console),
+        Command::Report(args) => report::run(&args, console),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where results go, and showing them again.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::Zoned;
@@ -9,11 +9,9 @@ use proofload_core::result::RunResult;
 use proofload_core::verdict::ExitCode;
 use proofload_output::journal;
 use proofload_report::html::{self, HtmlOptions};
-use proofload_report::json;
 
-use super::args::{OutputArgs, ReportArgs};
+use super::args::OutputArgs;
 use super::console::Console;
-use super::execute;
 use super::failure::Failure;
 use super::files::{self, RunFolder};
 use super::outputs::Out;
@@ -218,21 +216,4 @@ fn unwritten(path: &Path, error: &io::Error) -> Failure {
 
 fn write_device(path: &Path, json: &str) -> io::Result<()> {
     fs::OpenOptions::new().write(true).open(path)?.write_all(json.as_bytes())
-}
-
-/// `proofload report`: shows a result again.
-pub(super) fn report(args: &ReportArgs, console: &Console) -> Result<ExitCode, Failure> {
-    let name = args.result.display();
-    let mut bytes = Vec::new();
-    let read = if args.result.as_os_str() == "-" {
-        io::stdin().read_to_end(&mut bytes).map(drop)
-    } else {
-        fs::read(&args.result).map(|read| bytes = read)
-    };
-    read.map_err(|error| Failure::input(format!("{name} cannot be read: {error}")))?;
-    let result =
-        json::from_bytes(&bytes).map_err(|error| Failure::input(format!("{name}: {error}")))?;
-    let shown = Written { file: Some(args.result.clone()), ..Written::default() };
-    execute::show(&result, execute::code_of(&result), &shown, console);
-    Ok(ExitCode::Passed)
 }

@@ -8,6 +8,7 @@
 //! - `one_liner`: `proofload http`;
 //! - `bad_input`, `bad_targets`: what is said when something is wrong;
 //! - `cost`: what a run costs with the cache and without it;
+//! - `report`: stored results in other formats;
 //! - `secrets`: what is never said.
 
 mod bad_input;
@@ -17,6 +18,7 @@ mod examples;
 mod exit_codes;
 mod one_liner;
 mod out_files;
+mod report;
 mod result_file;
 mod secrets;
 #[cfg(unix)]
