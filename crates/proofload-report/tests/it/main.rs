@@ -5,4 +5,5 @@ mod junit;
 mod locust_csv;
 mod markdown;
 mod scenes;
+mod suite;
 mod summary;

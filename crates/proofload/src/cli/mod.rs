@@ -14,6 +14,7 @@ mod load;
 mod output;
 mod run;
 mod signals;
+mod suite;
 
 use std::process;
 
@@ -66,6 +67,7 @@ fn dispatch(args: Args, console: &Console) -> Result<ExitCode, Failure> {
         Command::Run(args) => run::run(args, console),
         Command::Http(args) => http::run(&args, console),
         Command::Demo(args) => demo::run(args, console),
+        Command::Suite(args) => suite::run(&args, console),
         Command::Check(args) => check::run(&args, console),
         Command::Schema(args) => check::schema(&args, console),
         Command::Report(args) => output::report(&args, console),

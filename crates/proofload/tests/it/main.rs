@@ -8,6 +8,7 @@
 //! - `one_liner`: `proofload http`;
 //! - `bad_input`, `bad_targets`: what is said when something is wrong;
 //! - `cost`: what a run costs with the cache and without it;
+//! - `suite`: tests one after the other, and what they prove;
 //! - `secrets`: what is never said.
 
 mod bad_input;
@@ -20,5 +21,6 @@ mod result_file;
 mod secrets;
 #[cfg(unix)]
 mod signals;
+mod suite;
 mod support;
 mod wiretap;
