@@ -16,6 +16,7 @@ mod load_text;
 pub mod markdown;
 pub mod progress;
 mod style;
+pub mod suite;
 pub mod summary;
 mod text;
 

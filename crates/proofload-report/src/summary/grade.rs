@@ -93,8 +93,12 @@ fn grade(style: &Style, result: &RunResult, options: &SummaryOptions<'_>) -> Vec
     // A good grade for numbers that are in doubt is no reason for green.
     let is_in_doubt = tone == Tone::LoudGood && !result.summary.trustworthy;
     let tone = if is_in_doubt { Tone::LoudFair } else { tone };
+    beside(style, word, tone, facts(style, result, options))
+}
+
+/// A word in a box, with facts beside it, or below it where there is no room.
+pub(crate) fn beside(style: &Style, word: &str, tone: Tone, facts: Vec<Line>) -> Vec<Line> {
     let picture = boxed(style, word);
-    let facts = facts(style, result, options);
     let mut lines = Vec::new();
     if style.width < BESIDE {
         for part in &picture {

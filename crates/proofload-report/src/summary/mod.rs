@@ -5,6 +5,7 @@
 //! content are left out.
 
 mod cost;
+mod details;
 mod errors;
 mod expectations;
 pub(crate) mod grade;
@@ -21,6 +22,8 @@ use proofload_core::verdict::{ExitCode, Grade};
 
 use crate::style::{Style, Tone};
 use crate::text::{Line, clean};
+
+pub use details::details;
 
 /// Rows of a table before the rest is only counted.
 const MAX_ROWS: usize = 15;
@@ -71,7 +74,7 @@ pub fn summary(result: &RunResult, options: &SummaryOptions<'_>) -> String {
 }
 
 /// The heading of a section, with a remark behind it.
-fn heading(style: &Style, text: &str, remark: &str) -> Line {
+pub(crate) fn heading(style: &Style, text: &str, remark: &str) -> Line {
     let mut line = Line::new(style);
     line.push(text, Tone::Bold);
     if !remark.is_empty() {
@@ -91,7 +94,13 @@ fn and_more(style: &Style, more: usize, what: &str) -> Option<Line> {
 
 /// A text over as many lines as it needs; all but the first, which goes on after `intro`, begin at
 /// column `indent`.
-fn wrapped(style: &Style, intro: Line, text: &str, tone: Tone, indent: usize) -> Vec<Line> {
+pub(crate) fn wrapped(
+    style: &Style,
+    intro: Line,
+    text: &str,
+    tone: Tone,
+    indent: usize,
+) -> Vec<Line> {
     let (mut lines, mut line) = (Vec::new(), intro);
     for word in clean(text, style).split_whitespace() {
         let mut part = Line::new(style);
@@ -108,18 +117,18 @@ fn wrapped(style: &Style, intro: Line, text: &str, tone: Tone, indent: usize) ->
 }
 
 /// A time in milliseconds, for people.
-fn ms_text(ms: Option<f64>) -> String {
+pub(crate) fn ms_text(ms: Option<f64>) -> String {
     ms.map_or_else(|| "–".to_owned(), |ms| human_ns(ms * 1e6))
 }
 
 /// A cell with a time in milliseconds.
-fn ms_cell(ms: Option<f64>) -> (String, Tone) {
+pub(crate) fn ms_cell(ms: Option<f64>) -> (String, Tone) {
     let tone = if ms.is_some() { Tone::Plain } else { Tone::Dim };
     (ms_text(ms), tone)
 }
 
 /// A cell with the share of failures: quiet where there are none.
-fn errors_cell(failed: u64, total: u64) -> (String, Tone) {
+pub(crate) fn errors_cell(failed: u64, total: u64) -> (String, Tone) {
     match failed {
         _ if total == 0 => ("–".to_owned(), Tone::Dim),
         0 => ("0%".to_owned(), Tone::Dim),
@@ -128,7 +137,7 @@ fn errors_cell(failed: u64, total: u64) -> (String, Tone) {
 }
 
 /// The colour of a grade.
-const fn grade_tone(grade: Grade) -> Tone {
+pub(crate) const fn grade_tone(grade: Grade) -> Tone {
     match grade {
         Grade::Excellent | Grade::Good => Tone::LoudGood,
         Grade::Fair => Tone::LoudFair,

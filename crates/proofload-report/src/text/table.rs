@@ -66,6 +66,11 @@ impl Table {
         Self { style: *style, columns: columns.to_vec(), rows: Vec::new(), indent: 2 }
     }
 
+    /// The same, so many columns from the left edge.
+    pub(crate) fn indented(self, indent: usize) -> Self {
+        Self { indent, ..self }
+    }
+
     /// Adds a row; cells that are missing are empty.
     pub(crate) fn row(&mut self, cells: Vec<Cell>) {
         let mut cells: Vec<Cell> =

@@ -6,4 +6,5 @@ mod junit;
 mod locust_csv;
 mod markdown;
 mod scenes;
+mod suite;
 mod summary;

@@ -10,6 +10,7 @@ use proofload_core::units;
 
 use super::outputs::Out;
 use super::report::{self, ReportArgs};
+use super::suite::SuiteArgs;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -41,6 +42,9 @@ pub(super) enum Command {
     Http(HttpArgs),
     /// Start the built-in demo service and run a short plan against it
     Demo(DemoArgs),
+    /// Run tests one after the other, and say which requirements they prove
+    #[command(after_help = super::suite::EXIT_CODES)]
+    Suite(SuiteArgs),
     /// Check a plan without running it
     Check(CheckArgs),
     /// Print the JSON Schema of plans (for editors) or of results
@@ -66,6 +70,9 @@ pub(super) struct OutputArgs {
     /// No progress and no summary: the exit code and the result file say it all
     #[arg(short, long)]
     pub(super) quiet: bool,
+    /// Show every request of every phase too, and where its time went
+    #[arg(short, long)]
+    pub(super) verbose: bool,
     /// Exit with 3 when the load generator was the bottleneck
     #[arg(long)]
     pub(super) strict: bool,
@@ -278,6 +285,10 @@ pub(super) enum SchemaOf {
     Plan,
     /// Of result files
     Result,
+    /// Of suites
+    Suite,
+    /// Of results of suites
+    SuiteResult,
 }
 
 fn parse_time(text: &str) -> Result<Duration, String> {
@@ -294,7 +305,7 @@ fn parse_share(text: &str) -> Result<f64, String> {
     units::parse_ratio(text).map_err(|error| error.to_string())
 }
 
-fn parse_variable(text: &str) -> Result<(String, String), String> {
+pub(super) fn parse_variable(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
     if key.is_empty() {
         return Err("the name before `=` is empty".to_owned());

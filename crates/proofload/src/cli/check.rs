@@ -1,7 +1,8 @@
 //! Checking plans, and the schemas that editors check them with.
 
-use proofload_core::plan::{Overrides, json_schema};
+use proofload_core::plan::{Overrides, json_schema, suite_json_schema};
 use proofload_core::result::RunResult;
+use proofload_core::suite::SuiteResult;
 use proofload_core::units;
 use proofload_core::verdict::ExitCode;
 
@@ -44,6 +45,8 @@ pub(super) fn schema(args: &SchemaArgs, console: &Console) -> Result<ExitCode, F
     let schema = match args.of {
         SchemaOf::Plan => json_schema(),
         SchemaOf::Result => RunResult::json_schema(),
+        SchemaOf::Suite => suite_json_schema(),
+        SchemaOf::SuiteResult => SuiteResult::json_schema(),
     };
     let text = serde_json::to_string_pretty(&schema).map_err(Failure::internal)?;
     console.line(&text);

@@ -12,7 +12,7 @@ use proofload_engine::run::{RunHandle, RunOptions, check_health, start};
 use proofload_engine::system;
 use proofload_engine::workload::Scripted;
 use proofload_engine::workload::code::{Combined, Users};
-use proofload_report::summary::{SummaryOptions, summary};
+use proofload_report::summary::{SummaryOptions, details, summary};
 use proofload_testbed::demo::{Demo, DemoOptions};
 
 use super::args::OutputArgs;
@@ -62,7 +62,11 @@ pub(super) fn execute(job: Job, console: &Console) -> Result<ExitCode, Failure> 
     }
     let interrupts = Interrupts::default();
     let is_quiet = job.output.quiet || job.output.is_result_on_stdout();
+    let is_verbose = job.output.verbose;
     let finished = perform(job, Host { console, interrupts: &interrupts }, &mut [])?;
+    if !is_quiet && is_verbose {
+        console.print(&details(&finished.result, &console.output_style()));
+    }
     if !is_quiet {
         show(&finished.result, finished.code, &finished.written, console);
     }

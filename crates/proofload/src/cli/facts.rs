@@ -45,6 +45,6 @@ pub(super) fn environment(run: RunFacts) -> BTreeMap<String, String> {
 }
 
 /// RFC 3339, UTC, to the millisecond.
-fn time(zoned: &Zoned) -> String {
+pub(super) fn time(zoned: &Zoned) -> String {
     zoned.timestamp().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }

@@ -81,7 +81,7 @@ impl Drop for RunFolder {
 }
 
 /// A name as part of a file's name.
-fn plain(name: &str) -> String {
+pub(super) fn plain(name: &str) -> String {
     let plain = |c: char| if c.is_alphanumeric() || c == '-' { c } else { '-' };
     let words: String = name.to_lowercase().chars().map(plain).take(60).collect();
     match words.trim_matches('-') {

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use proofload_core::plan::{Colours, Inputs, Overrides, Plan, PlanErrors, Quick};
 use proofload_core::redact::is_secret_name;
+use proofload_core::suite::Suite;
 use proofload_engine::workload::code::Users;
 
 use super::console::Console;
@@ -17,10 +18,32 @@ pub(super) fn plan(
     flags: Overrides,
     console: &Console,
 ) -> Result<Plan, Failure> {
+    plan_over(path, variables, flags, Overrides::default(), console)
+}
+
+/// The same with changes over which flags and the environment win.
+pub(super) fn plan_over(
+    path: &Path,
+    variables: &[(String, String)],
+    flags: Overrides,
+    beneath: Overrides,
+    console: &Console,
+) -> Result<Plan, Failure> {
     hide_secrets(variables, console);
-    let overrides = flags.or(environment()?);
+    let overrides = flags.or(environment()?).or(beneath);
     let path = path.to_string_lossy();
     Plan::load(&path, &overrides, &inputs(variables, &lookup(console)))
+        .map_err(|errors| Failure::plans(errors.render(colours(console))))
+}
+
+/// Reads a suite. The plans it names are not read.
+pub(super) fn suite(
+    path: &Path,
+    variables: &[(String, String)],
+    console: &Console,
+) -> Result<Suite, Failure> {
+    hide_secrets(variables, console);
+    Suite::load(&path.to_string_lossy(), &inputs(variables, &lookup(console)))
         .map_err(|errors| Failure::plans(errors.render(colours(console))))
 }
 
@@ -110,6 +133,6 @@ fn lookup(console: &Console) -> impl Fn(&str) -> Option<String> {
     }
 }
 
-fn colours(console: &Console) -> Colours {
+pub(super) fn colours(console: &Console) -> Colours {
     if console.error_style().color { Colours::Ansi } else { Colours::Plain }
 }

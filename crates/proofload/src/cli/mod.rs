@@ -17,6 +17,7 @@ mod outputs;
 mod report;
 mod run;
 mod signals;
+mod suite;
 
 use std::process;
 
@@ -69,6 +70,7 @@ fn dispatch(args: Args, console: &Console) -> Result<ExitCode, Failure> {
         Command::Run(args) => run::run(args, console),
         Command::Http(args) => http::run(&args, console),
         Command::Demo(args) => demo::run(args, console),
+        Command::Suite(args) => suite::run(&args, console),
         Command::Check(args) => check::run(&args, console),
         Command::Schema(args) => check::schema(&args, console),
         Command::Report(args) => report::run(&args, console),

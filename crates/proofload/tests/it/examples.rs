@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::support::{DemoProcess, Sandbox, count, phase, phase_names};
 
-/// The plans, and their phases. `dchat-users.toml` is only a part of others.
+/// The plans, and their phases. `dchat-users.toml` is only a part of others;
+/// suites are in `suite`.
 const EXAMPLES: &[(&str, &[&str])] = &[
     (
         "chat-api",
@@ -57,7 +58,7 @@ fn the_list_of_examples_is_complete() {
         .expect("examples")
         .filter_map(|entry| entry.expect("an entry").file_name().into_string().ok())
         .filter_map(|name| name.strip_suffix(".toml").map(str::to_owned))
-        .filter(|name| name != "dchat-users")
+        .filter(|name| name != "dchat-users" && !name.ends_with("-suite"))
         .collect();
     found.sort();
     let listed: Vec<_> = EXAMPLES.iter().map(|(name, _)| *name).collect();

@@ -9,6 +9,7 @@
 //! - `bad_input`, `bad_targets`: what is said when something is wrong;
 //! - `cost`: what a run costs with the cache and without it;
 //! - `report`: stored results in other formats;
+//! - `suite`: tests one after the other, and what they prove;
 //! - `secrets`: what is never said.
 
 mod bad_input;
@@ -23,5 +24,6 @@ mod result_file;
 mod secrets;
 #[cfg(unix)]
 mod signals;
+mod suite;
 mod support;
 mod wiretap;

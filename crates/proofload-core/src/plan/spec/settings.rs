@@ -92,6 +92,8 @@ pub(in crate::plan) static PLAN: TableSpec = TableSpec {
         ("duration", "[[phase]] with duration"),
         ("headers", "[http] with headers"),
         ("timeout", "[http] with timeout"),
+        ("test", "[[test]] of a suite: proofload suite FILE"),
+        ("requirement", "[[requirement]] of a suite: proofload suite FILE"),
         ("costs", "[cost]"),
         ("price", "[cost] with per_miss"),
         ("tls", "[http.tls]"),

@@ -1,0 +1,388 @@
+//! `proofload suite`: tests one after the other, and what they prove.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use jiff::Zoned;
+use proofload_core::plan::{Overrides, Plan};
+use proofload_core::result::RunDigest;
+use proofload_core::suite::{
+    Suite, SuiteInfo, SuiteInput, SuiteResult, SuiteTest, TestKind, TestOutcome, TestRow,
+    TestState, TestWork,
+};
+use proofload_core::verdict::{ExitCode, Measure, Percentile, Statistic, Timing};
+use proofload_report::suite::{suite_summary, test_line};
+use proofload_report::summary::SummaryOptions;
+
+use super::args::OutputArgs;
+use super::console::Console;
+use super::execute::{self, Finished, Host, Job, perform};
+use super::failure::Failure;
+use super::files::{self, RunFolder};
+use super::output::Destination;
+use super::signals::Interrupts;
+use super::{facts, load};
+
+/// Kinds of tests that this build can run.
+const CAN_RUN: &[TestKind] = &[TestKind::Webhook, TestKind::Load];
+
+/// What a suite leaves behind in its folder, beside the folders of its tests.
+const RESULT: &str = "suite.json";
+
+pub(super) const EXIT_CODES: &str = "\
+Exit codes, the first that applies:
+  130  interrupted; the report is still written
+  70   a bug of Proofload in a test
+  74   a result could not be written
+  69   the target of a test was unreachable; the other tests were still run
+  65   bad suite, plan or input file (then nothing is run), 64 bad command line
+  4    a part of a load generator was lost
+  3    a measurement is not trustworthy or a requirement is unproven (with --strict)
+  2    POOR: a limit is broken or a requirement has failed
+  1    FAIR: every limit kept, too few targets met
+  0    EXCELLENT or GOOD, or nothing was expected";
+
+#[derive(Debug, clap::Args)]
+pub(super) struct SuiteArgs {
+    /// The suite
+    #[arg(value_name = "SUITE")]
+    suite: PathBuf,
+    /// Only tests of this kind; may be given several times
+    #[arg(long, value_name = "KIND", value_parser = kinds())]
+    only: Vec<TestKind>,
+    /// Another service for all tests: a URL, or `demo` [env: PROOFLOAD_TARGET, LOAD_TEST_HOST]
+    #[arg(short, long, value_name = "URL", alias = "host")]
+    target: Option<String>,
+    /// Set a variable of the plans' `${KEY}`; may be given several times
+    #[arg(short = 'e', long = "env", value_name = "KEY=VALUE", value_parser = super::args::parse_variable)]
+    variables: Vec<(String, String)>,
+    /// Do not run the tests that follow one that fails
+    #[arg(long)]
+    fail_fast: bool,
+    /// Show the full summary, every request and where the time went of each test
+    #[arg(short, long)]
+    verbose: bool,
+    /// Write the result of the suite as JSON to this file; `-` for standard output
+    #[arg(short = 'o', long, value_name = "FILE", help_heading = "Output")]
+    output_file: Option<PathBuf>,
+    /// Folder in which the suite leaves a folder of its own; `proofload-results` if not given
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "PROOFLOAD_RESULTS",
+        hide_env_values = true,
+        help_heading = "Output"
+    )]
+    results: Option<PathBuf>,
+    /// No progress and no summary: the exit code and the result file say it all
+    #[arg(short, long, help_heading = "Output")]
+    quiet: bool,
+    /// Exit with 3 when a measurement is not trustworthy or a requirement is unproven
+    #[arg(long, help_heading = "Output")]
+    strict: bool,
+    /// Do not ask targets whether they are there before loading them
+    #[arg(long, help_heading = "Output")]
+    no_health_check: bool,
+    /// Workers (threads); as many as this process may use cores if not given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024), help_heading = "Output")]
+    workers: Option<u32>,
+}
+
+fn kinds() -> impl TypedValueParser<Value = TestKind> {
+    PossibleValuesParser::new(TestKind::ALL.map(TestKind::word)).try_map(|word| {
+        TestKind::of_word(&word).ok_or_else(|| format!("`{word}` is not a kind of test"))
+    })
+}
+
+/// A suite that has been read, with the plans of the tests that are to be run.
+#[derive(Debug)]
+struct Prepared {
+    suite: Suite,
+    selected: Vec<bool>,
+    plans: Vec<Option<Plan>>,
+}
+
+/// Runs a suite.
+pub(super) fn run(args: &SuiteArgs, console: &Console) -> Result<ExitCode, Failure> {
+    // Everything that is wrong is told before any load is put on.
+    let Prepared { suite, selected, plans } = prepare(args, console)?;
+    let began = Zoned::now();
+    let asked = Destination::prepare(args.output_file.as_deref())?;
+    let folder = folder(args, &suite, &began, console)?;
+    let interrupts = Interrupts::default();
+    let started = Instant::now();
+    let mut session = Session {
+        args,
+        suite: &suite,
+        host: Host { console, interrupts: &interrupts },
+        folder: folder.as_ref().map(RunFolder::path),
+        is_quiet: args.quiet || matches!(asked, Destination::Stdout),
+        has_failed: false,
+    };
+    let outcomes: Vec<TestOutcome> = suite
+        .tests
+        .iter()
+        .zip(selected)
+        .zip(plans)
+        .enumerate()
+        .map(|(index, ((test, selected), plan))| session.test(index, test, selected, plan))
+        .collect();
+    let is_quiet = session.is_quiet;
+    let ended = Zoned::now();
+    let info = SuiteInfo {
+        name: suite.name.to_string(),
+        file: args.suite.display().to_string(),
+        started: facts::time(&began),
+        ended: facts::time(&ended),
+        duration_seconds: started.elapsed().as_secs_f64(),
+        only: args.only.iter().map(ToString::to_string).collect(),
+        interrupted: interrupts.came(),
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    let (result, code) = SuiteResult::build(&SuiteInput {
+        suite: &suite,
+        timestamp: facts::time(&ended),
+        info,
+        outcomes: &outcomes,
+        is_strict: args.strict,
+    });
+    let result = redacted(&result, console)?;
+    let json = result.to_json().map_err(Failure::internal)?;
+    let (file, unwritten) = write(folder.as_ref(), &asked, &json, console);
+    if !is_quiet {
+        let path = file.as_deref().map(Path::to_string_lossy);
+        let style = console.output_style();
+        let options = SummaryOptions { style, exit_code: code, result_path: path.as_deref() };
+        console.print(&suite_summary(&result, &options));
+    }
+    unwritten.map_or(Ok(code), Err)
+}
+
+/// Reads the suite and the plans of the tests that are wanted.
+fn prepare(args: &SuiteArgs, console: &Console) -> Result<Prepared, Failure> {
+    let suite = load::suite(&args.suite, &args.variables, console)?;
+    let selected = suite.selection(&args.only);
+    if !selected.contains(&true) {
+        let words: Vec<&str> = args.only.iter().map(|kind| kind.word()).collect();
+        return Err(Failure::usage(format!(
+            "{} has no test of kind {}",
+            args.suite.display(),
+            words.join(" or ")
+        )));
+    }
+    let mut wrong = Vec::new();
+    let mut plans = Vec::new();
+    for (test, selected) in suite.tests.iter().zip(&selected) {
+        let plan = match &test.work {
+            // A plan of a kind that cannot be run may have words that this build does not know.
+            TestWork::Plan { path, overrides, env }
+                if *selected && CAN_RUN.contains(&test.kind) =>
+            {
+                let variables: Vec<_> = env.iter().chain(&args.variables).cloned().collect();
+                let flags = Overrides { target: args.target.clone(), ..Overrides::default() };
+                let beneath = Overrides::clone(overrides);
+                let plan = load::plan_over(Path::new(path), &variables, flags, beneath, console);
+                plan.map_err(|failure| {
+                    wrong.push(format!("in the test `{}`:\n{}", test.name, failure.message));
+                })
+                .ok()
+            }
+            TestWork::Plan { .. } | TestWork::Baseline { .. } => None,
+        };
+        plans.push(plan);
+    }
+    if let Err(errors) = suite.check(&selected, &plans, CAN_RUN) {
+        wrong.insert(0, errors.render(load::colours(console)));
+    }
+    if wrong.is_empty() {
+        Ok(Prepared { suite, selected, plans })
+    } else {
+        Err(Failure::plans(wrong.join("\n\n")))
+    }
+}
+
+/// The folder of the suite. Somebody who said where the result goes may well run in a folder that is read-only.
+fn folder(
+    args: &SuiteArgs,
+    suite: &Suite,
+    began: &Zoned,
+    console: &Console,
+) -> Result<Option<RunFolder>, Failure> {
+    let place = args.results.as_deref().unwrap_or(Path::new(files::RESULTS));
+    match RunFolder::create(place, &suite.name, began) {
+        Ok(folder) => Ok(Some(folder)),
+        Err(error) if args.results.is_none() && args.output_file.is_some() => {
+            let place = place.display();
+            console
+                .notice(&format!("{place} cannot be written ({error}): tests leave nothing there"));
+            Ok(None)
+        }
+        Err(error) => Err(Failure::output(format!(
+            "results cannot be written to {}: {error}\n  --results DIR puts them elsewhere",
+            place.display()
+        ))),
+    }
+}
+
+/// A suite that is being run.
+#[derive(Debug)]
+struct Session<'a> {
+    args: &'a SuiteArgs,
+    suite: &'a Suite,
+    host: Host<'a>,
+    folder: Option<&'a Path>,
+    is_quiet: bool,
+    /// A test has failed.
+    has_failed: bool,
+}
+
+impl Session<'_> {
+    /// Runs a test, if it is to be run, and says how it went.
+    fn test(
+        &mut self,
+        index: usize,
+        test: &SuiteTest,
+        is_selected: bool,
+        plan: Option<Plan>,
+    ) -> TestOutcome {
+        let reason = if !is_selected {
+            Some("not asked for")
+        } else if self.host.interrupts.came() {
+            Some("the suite was interrupted before")
+        } else if self.has_failed && self.args.fail_fast {
+            Some("a test before it failed (--fail-fast)")
+        } else {
+            None
+        };
+        let row = TestRow {
+            name: test.name.to_string(),
+            kind: test.kind.word().to_owned(),
+            reason: reason.map(str::to_owned),
+            ..TestRow::default()
+        };
+        let outcome = match plan.filter(|_| reason.is_none()) {
+            Some(plan) => self.load_test(index, row, plan),
+            None => TestOutcome { row, digest: None },
+        };
+        self.has_failed |= outcome.row.exit_code.is_some_and(|code| code > 1);
+        if !self.is_quiet && is_selected {
+            self.host.console.print(&test_line(&outcome.row, &self.host.console.output_style()));
+        }
+        outcome
+    }
+
+    /// Runs a plan.
+    fn load_test(&self, index: usize, row: TestRow, plan: Plan) -> TestOutcome {
+        let Self { args, host, .. } = *self;
+        if !self.is_quiet {
+            let all = self.suite.tests.len();
+            host.console.print_error(&format!("\nTest {} of {all}: {}\n", index + 1, row.name));
+        }
+        let output = OutputArgs {
+            results: self.folder.map(Path::to_owned),
+            quiet: self.is_quiet,
+            strict: args.strict,
+            no_health_check: args.no_health_check,
+            workers: args.workers,
+            ..OutputArgs::default()
+        };
+        let job = Job { plan, text: None, output, keeps_result: false, users: None };
+        let started = Instant::now();
+        let finished = perform(job, host, &mut []);
+        let row = TestRow { duration_seconds: started.elapsed().as_secs_f64(), ..row };
+        match finished {
+            Ok(finished) => self.finished(index, row, finished),
+            Err(failure) => {
+                host.console.error(&failure);
+                let row = TestRow {
+                    state: TestState::Failed,
+                    exit_code: Some(failure.code.code()),
+                    reason: Some(failure.message),
+                    ..row
+                };
+                TestOutcome { row, digest: None }
+            }
+        }
+    }
+
+    fn finished(&self, index: usize, row: TestRow, finished: Finished) -> TestOutcome {
+        let Finished { result, code, file, unwritten } = finished;
+        let console = self.host.console;
+        let file = file.map(|file| named_folder(&file, index, &row.name).unwrap_or(file));
+        if self.args.verbose && !self.is_quiet {
+            console.print(&proofload_report::summary::details(&result, &console.output_style()));
+            execute::show(&result, code, file.as_deref(), console);
+        }
+        let digest = RunDigest::from(&result);
+        let p95 = Measure::Time(Timing::Response, Statistic::Percentile(Percentile::P95));
+        let row = TestRow {
+            state: match code {
+                ExitCode::Interrupted => TestState::Interrupted,
+                _ => TestState::Finished,
+            },
+            exit_code: Some(unwritten.as_ref().map_or(code, |failure| failure.code).code()),
+            reason: unwritten.map(|failure| failure.message),
+            grade: result.summary.grade,
+            trustworthy: result.summary.trustworthy,
+            total_requests: result.summary.total_requests,
+            failed: result.summary.failed,
+            p95_latency_ms: digest.value(&p95).map(|ns| ns / 1e6),
+            targets: result.summary.targets,
+            targets_met: result.summary.targets_met,
+            limits: result.summary.limits,
+            limits_met: result.summary.limits_met,
+            result_path: file.map(|file| file.display().to_string()),
+            ..row
+        };
+        TestOutcome { row, digest: Some(digest) }
+    }
+}
+
+/// Names the folder that a test has left behind after the test, with its place in the suite: plans may be run
+/// several times. Gives back where the file is then.
+fn named_folder(file: &Path, index: usize, test: &str) -> Option<PathBuf> {
+    let (folder, name) = (file.parent()?, file.file_name()?);
+    let named = folder.with_file_name(format!("{}-{}", index + 1, files::plain(test)));
+    // It stays where it is if it cannot be renamed: that is a matter of taste.
+    fs::rename(folder, &named).ok()?;
+    Some(named.join(name))
+}
+
+/// The result without secrets, which may stand in names of tests and messages.
+fn redacted(result: &SuiteResult, console: &Console) -> Result<SuiteResult, Failure> {
+    let mut value = serde_json::to_value(result).map_err(Failure::internal)?;
+    console.redactor().json(&mut value);
+    serde_json::from_value(value).map_err(Failure::internal)
+}
+
+/// Writes the result to every place where it goes. What fails does not keep the rest from being written.
+fn write(
+    folder: Option<&RunFolder>,
+    asked: &Destination,
+    json: &str,
+    console: &Console,
+) -> (Option<PathBuf>, Option<Failure>) {
+    let kept = folder.map(|folder| {
+        let file = folder.path().join(RESULT);
+        // A test that left nothing behind has taken the folder with its own, if that was empty.
+        let written =
+            fs::create_dir_all(folder.path()).and_then(|()| files::write(&file, json.as_bytes()));
+        written.map(|()| file.clone()).map_err(|error| {
+            Failure::output(format!(
+                "the result could not be written to {}: {error}",
+                file.display()
+            ))
+        })
+    });
+    let asked = asked.write(json, console).map(|path| path.map(Path::to_owned));
+    let (mut file, mut failure) = (None, None);
+    for written in [kept.transpose(), asked] {
+        match written {
+            Ok(path) => file = path.or(file),
+            Err(error) => failure = failure.or(Some(error)),
+        }
+    }
+    (file, failure)
+}
