@@ -123,6 +123,7 @@ fn shown(style: Style) -> String {
         style,
         exit_code: ExitCode::Interrupted,
         result_path: Some("proofload-results/reality-checker/suite.json"),
+        report_path: None,
     };
     lines + &suite_summary(&result, &options)
 }
@@ -150,7 +151,11 @@ fn every_width_is_kept() {
 
 #[test]
 fn nothing_at_all_is_no_reason_to_panic() {
-    let options =
-        SummaryOptions { style: Style::plain(), exit_code: ExitCode::Passed, result_path: None };
+    let options = SummaryOptions {
+        style: Style::plain(),
+        exit_code: ExitCode::Passed,
+        result_path: None,
+        report_path: None,
+    };
     assert!(suite_summary(&SuiteResult::default(), &options).contains("NO GRADE"));
 }

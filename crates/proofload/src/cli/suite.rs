@@ -21,7 +21,7 @@ use super::console::Console;
 use super::execute::{self, Finished, Host, Job, perform};
 use super::failure::Failure;
 use super::files::{self, RunFolder};
-use super::output::Destination;
+use super::output::{Destination, Written};
 use super::signals::Interrupts;
 use super::{facts, load};
 
@@ -154,7 +154,12 @@ pub(super) fn run(args: &SuiteArgs, console: &Console) -> Result<ExitCode, Failu
     if !is_quiet {
         let path = file.as_deref().map(Path::to_string_lossy);
         let style = console.output_style();
-        let options = SummaryOptions { style, exit_code: code, result_path: path.as_deref() };
+        let options = SummaryOptions {
+            style,
+            exit_code: code,
+            result_path: path.as_deref(),
+            report_path: None,
+        };
         console.print(&suite_summary(&result, &options));
     }
     unwritten.map_or(Ok(code), Err)
@@ -308,13 +313,14 @@ impl Session<'_> {
     }
 
     fn finished(&self, index: usize, row: TestRow, finished: Finished) -> TestOutcome {
-        let Finished { result, code, file, unwritten } = finished;
+        let Finished { result, code, mut written } = finished;
         let console = self.host.console;
-        let file = file.map(|file| named_folder(&file, index, &row.name).unwrap_or(file));
+        name_folder(&mut written, index, &row.name);
         if self.args.verbose && !self.is_quiet {
             console.print(&proofload_report::summary::details(&result, &console.output_style()));
-            execute::show(&result, code, file.as_deref(), console);
+            execute::show(&result, code, &written, console);
         }
+        let Written { file, failure: unwritten, .. } = written;
         let digest = RunDigest::from(&result);
         let p95 = Measure::Time(Timing::Response, Statistic::Percentile(Percentile::P95));
         let row = TestRow {
@@ -341,13 +347,20 @@ impl Session<'_> {
 }
 
 /// Names the folder that a test has left behind after the test, with its place in the suite: plans may be run
-/// several times. Gives back where the file is then.
-fn named_folder(file: &Path, index: usize, test: &str) -> Option<PathBuf> {
-    let (folder, name) = (file.parent()?, file.file_name()?);
+/// several times.
+fn name_folder(written: &mut Written, index: usize, test: &str) {
+    let Some(folder) = written.file.as_deref().and_then(Path::parent).map(Path::to_owned) else {
+        return;
+    };
     let named = folder.with_file_name(format!("{}-{}", index + 1, files::plain(test)));
     // It stays where it is if it cannot be renamed: that is a matter of taste.
-    fs::rename(folder, &named).ok()?;
-    Some(named.join(name))
+    if fs::rename(&folder, &named).is_ok() {
+        for path in [&mut written.file, &mut written.report].into_iter().flatten() {
+            if let Ok(name) = path.strip_prefix(&folder) {
+                *path = named.join(name);
+            }
+        }
+    }
 }
 
 /// The result without secrets, which may stand in names of tests and messages.
