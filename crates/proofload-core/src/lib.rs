@@ -1,5 +1,7 @@
 //! The pure part of Proofload: no clock, no files, no network. Time is an argument.
 
+pub mod baseline;
+pub mod compare;
 pub mod cost;
 pub mod event;
 pub mod inspect;

@@ -18,6 +18,8 @@ pub struct BlockedHistogram {
     #[serde(deserialize_with = "positive")]
     block_ns: u64,
     blocks: Vec<Histogram>,
+    /// Failures in each block; as long as `blocks`.
+    failed: Vec<u64>,
 }
 
 fn positive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
@@ -27,13 +29,22 @@ fn positive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error>
 
 impl Default for BlockedHistogram {
     fn default() -> Self {
-        Self { block_ns: FIRST_BLOCK_NS, blocks: Vec::new() }
+        Self { block_ns: FIRST_BLOCK_NS, blocks: Vec::new(), failed: Vec::new() }
     }
 }
 
 impl BlockedHistogram {
     /// Adds the samples of an interval that started `start_ns` nanoseconds into the phase.
     pub fn merge_at(&mut self, start_ns: u64, samples: &Histogram) {
+        self.add(start_ns, samples, 0);
+    }
+
+    /// The same for samples of requests that failed.
+    pub fn merge_failed_at(&mut self, start_ns: u64, samples: &Histogram) {
+        self.add(start_ns, samples, samples.count());
+    }
+
+    fn add(&mut self, start_ns: u64, samples: &Histogram, failed: u64) {
         if samples.is_empty() {
             return;
         }
@@ -44,8 +55,10 @@ impl BlockedHistogram {
         let block = (start_ns / self.block_ns) as usize;
         if block >= self.blocks.len() {
             self.blocks.resize_with(block + 1, Histogram::new);
+            self.failed.resize(block + 1, 0);
         }
         self.blocks[block].merge(samples);
+        self.failed[block] = self.failed[block].saturating_add(failed);
     }
 
     /// Adds another one.
@@ -53,8 +66,8 @@ impl BlockedHistogram {
         while self.block_ns < other.block_ns {
             self.double();
         }
-        for (index, block) in other.blocks.iter().enumerate() {
-            self.merge_at(other.block_ns.saturating_mul(index as u64), block);
+        for (index, (block, failed)) in other.blocks.iter().zip(&other.failed).enumerate() {
+            self.add(other.block_ns.saturating_mul(index as u64), block, *failed);
         }
     }
 
@@ -67,6 +80,11 @@ impl BlockedHistogram {
             blocks.push(merged);
         }
         self.blocks = blocks;
+        self.failed = self
+            .failed
+            .chunks(2)
+            .map(|pair| pair.iter().copied().fold(0, u64::saturating_add))
+            .collect();
     }
 
     /// Length of a block in nanoseconds.
@@ -81,6 +99,13 @@ impl BlockedHistogram {
         &self.blocks
     }
 
+    /// How many samples of each block are of requests that failed; as long as
+    /// [`BlockedHistogram::blocks`].
+    #[must_use]
+    pub fn failed(&self) -> &[u64] {
+        &self.failed
+    }
+
     /// All blocks in one.
     #[must_use]
     pub fn total(&self) -> Histogram {
@@ -93,6 +118,7 @@ impl BlockedHistogram {
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
         self.blocks.capacity() * size_of::<Histogram>()
+            + self.failed.capacity() * size_of::<u64>()
             + self.blocks.iter().map(Histogram::heap_bytes).sum::<usize>()
     }
 }
@@ -118,6 +144,22 @@ mod tests {
         blocked.merge_at(u64::MAX, &Histogram::from_iter([1]));
         assert!(blocked.blocks().len() <= MAX_BLOCKS);
         assert_eq!(blocked.total().count(), 67);
+    }
+
+    #[test]
+    fn failures_are_counted_by_block() {
+        let mut blocked = BlockedHistogram::default();
+        blocked.merge_at(0, &Histogram::from_iter([1, 2]));
+        blocked.merge_failed_at(FIRST_BLOCK_NS, &Histogram::from_iter([3, 4, 5]));
+        blocked.merge_failed_at(3 * FIRST_BLOCK_NS, &Histogram::from_iter([6]));
+        assert_eq!(blocked.failed(), [0, 3, 0, 1]);
+        assert_eq!(blocked.total().count(), 6);
+        let mut twice = blocked.clone();
+        twice.merge(&blocked);
+        assert_eq!(twice.failed(), [0, 6, 0, 2]);
+        blocked.merge_at(64 * FIRST_BLOCK_NS, &Histogram::from_iter([7]));
+        assert_eq!(blocked.failed()[..2], [3, 1]);
+        assert_eq!(blocked.failed().len(), blocked.blocks().len());
     }
 
     #[test]

@@ -200,7 +200,7 @@ impl PhaseTotals {
         for series in &snapshot.series {
             let at_ns = snapshot.load_start_ns();
             self.response_blocks.merge_at(at_ns, &series.stats.response_ok);
-            self.response_blocks.merge_at(at_ns, &series.stats.response_failed);
+            self.response_blocks.merge_failed_at(at_ns, &series.stats.response_failed);
             self.merge_series(&series.meta, &series.stats);
         }
         self.iterations.merge(&snapshot.iterations);

@@ -136,6 +136,7 @@ pub fn build(input: &ResultInput<'_>) -> (RunResult, Verdict) {
         marks: input.record.marks.all().iter().map(mark_row).collect(),
         marks_dropped: input.record.marks.dropped(),
         cost,
+        comparison: None,
     };
     (result, verdict)
 }
@@ -283,6 +284,7 @@ fn histograms(totals: &PhaseTotals, requests: &RequestStats) -> Histograms {
         service: requests.service.clone(),
         block_seconds: totals.response_blocks.block_ns() as f64 / 1e9,
         response_blocks: totals.response_blocks.blocks().to_vec(),
+        failed_per_block: totals.response_blocks.failed().to_vec(),
     }
 }
 

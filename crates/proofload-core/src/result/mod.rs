@@ -1,11 +1,16 @@
 //! The result of a run as it is written and read: `result.json`.
 
 mod build;
+mod comparison;
 mod digest;
 mod model;
 mod rows;
 
 pub use build::{Detail, PhaseFacts, ResultInput, build};
+pub use comparison::{
+    ChangeRow, ChangeScale, ChangeVerdict, Comparison, ComparisonEntry, GoalOutcome, GoalRow,
+    RequestName, RuleRow, SideRow,
+};
 pub use digest::{PhaseDigest, ResponseHistograms, RunDigest};
 pub use model::{
     BoundRow, CheckRow, Distribution, DoubtRow, ErrorRow, ErrorSampleRow, ExpectationRow,

@@ -4,6 +4,7 @@
 //! unit is part of each key. A figure without data is `null`, never 0: no request means no success
 //! rate. Keys are only added within a version; what changes its meaning gets a new version.
 
+use super::Comparison;
 use crate::cost::CostResult;
 use crate::metrics::Histogram;
 use crate::verdict::Grade;
@@ -46,6 +47,9 @@ pub struct RunResult {
     /// What the run has cost, with the cache and without it; `null` if the plan names no price.
     #[serde(default)]
     pub cost: Option<CostResult>,
+    /// How it compares with a baseline or with other runs; `null` if it was not compared.
+    #[serde(default)]
+    pub comparison: Option<Comparison>,
 }
 
 /// What was run.
@@ -56,6 +60,9 @@ pub struct RunInfo {
     pub name: String,
     /// Target without credentials.
     pub target: String,
+    /// Digest of what the plan puts on the target, as `sha256:` and 64 hexadecimal digits: two runs
+    /// with the same one are comparable. Empty in results of builds that did not write it.
+    pub plan_hash: String,
     /// Start, RFC 3339.
     pub started: String,
     /// End, RFC 3339.
@@ -509,6 +516,8 @@ pub struct Histograms {
     /// Response times of all requests by block of time, from the start of the phase.
     #[schemars(with = "Vec<String>")]
     pub response_blocks: Vec<Histogram>,
+    /// How many requests of each block failed.
+    pub failed_per_block: Vec<u64>,
 }
 
 /// Why a text is not a result.

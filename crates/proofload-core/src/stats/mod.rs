@@ -14,7 +14,9 @@
 
 pub mod bootstrap;
 pub mod change_points;
+pub mod multiple;
 pub mod order;
+pub mod student;
 
 use crate::metrics::{BlockedHistogram, Histogram};
 use bootstrap::BlockBootstrap;

@@ -18,11 +18,11 @@ pub struct ExpressionError {
 }
 
 impl ExpressionError {
-    pub(super) fn new(text: &str, range: Range<usize>, message: impl Into<String>) -> Self {
+    pub(crate) fn new(text: &str, range: Range<usize>, message: impl Into<String>) -> Self {
         Self { text: text.to_owned(), range, message: message.into(), help: None }
     }
 
-    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }

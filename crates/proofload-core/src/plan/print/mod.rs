@@ -74,6 +74,26 @@ impl Plan {
         out.finish()
     }
 
+    /// What the plan puts on its target, as canonical text without secrets: runs whose texts are equal
+    /// put the same load on it. Left out is what judges the load or only names it: the target, name and
+    /// description, the health check, expectations, thresholds, rules and goals. Rows of data files
+    /// stand in it as they were read, whatever the file is called.
+    #[must_use]
+    pub fn load_text(&self) -> String {
+        let mut plan = self.clone();
+        plan.name = "".into();
+        plan.description = None;
+        plan.target = Target::Demo;
+        plan.health = None;
+        plan.grading = super::Grading::default();
+        plan.thresholds.clear();
+        plan.phases.iter_mut().for_each(|phase| phase.expect.clear());
+        for feed in &mut plan.feeds {
+            (feed.file, feed.delimiter) = (None, None);
+        }
+        plan.to_toml(Secrets::Hide)
+    }
+
     fn print_health(&self, out: &mut Writer) {
         let Some(health) = &self.health else { return };
         let mut table = InlineTable::default();
