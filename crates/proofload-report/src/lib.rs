@@ -6,6 +6,7 @@
 //! file is [`json`]. They share [`Style`] and the building blocks of text in the terminal.
 
 pub mod chart;
+pub mod comparison;
 pub mod csv;
 pub mod export;
 pub mod html;

@@ -84,7 +84,7 @@ pub(crate) fn heading(style: &Style, text: &str, remark: &str) -> Line {
 }
 
 /// `… and 7 more` below a table, if there are more.
-fn and_more(style: &Style, more: usize, what: &str) -> Option<Line> {
+pub(crate) fn and_more(style: &Style, more: usize, what: &str) -> Option<Line> {
     (more > 0).then(|| {
         let mut line = Line::new(style);
         line.dim(&format!("  {} and {more} more {what}", style.symbols().ellipsis));

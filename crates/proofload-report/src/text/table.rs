@@ -79,6 +79,11 @@ impl Table {
         self.rows.push(cells);
     }
 
+    /// Whether it has no row.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     /// The lines, with a line of titles first if any column has one. Columns in which nothing
     /// stands are left out.
     pub(crate) fn lines(&self) -> Vec<Line> {
