@@ -90,6 +90,9 @@ fn of_the_top_level() {
         with_top("target = \"http://h\"\n[cost]\nper_mis = 0.00000000001\nhit_rate = \"80%\""),
         with_top("target = \"http://h\"\n[cost]\nper_miss = 0.00000000001"),
         with_top("target = \"http://h\"\n[grading]\ngood = \"120%\"\nfair = 1"),
+        with_top(
+            "target = \"http://h\"\n[regression]\np95 = \"-20%\"\nerror_rate = \"+20%\"\np59x = \"1%\"\nrps = 5\nrequest = { avg = \"+20\" }\n[goals]\np99 = \"+85%\"",
+        ),
     ];
     insta::assert_snapshot!(messages(&plans));
 }

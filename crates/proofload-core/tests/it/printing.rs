@@ -158,6 +158,16 @@ http_req_failed = "rate<0.01"
 
 [grading]
 good = "75%"
+
+[regression]
+p95 = "+10%"
+error_rate = "0.5 points"
+rps = "-5%"
+request = { avg = "+20%", p99 = "+50ms" }
+
+[goals]
+p99 = "-85%"
+success_rate = "+1 point"
 "#;
 
 pub(crate) const FILES: &[(&str, &str)] = &[
@@ -205,6 +215,21 @@ fn everything_round_trips() {
 #[test]
 fn what_is_printed() {
     insta::assert_snapshot!(rich(&Overrides::default()).to_toml(Secrets::Show));
+}
+
+#[test]
+fn the_load_is_that_of_the_plan_whatever_it_is_called_or_judged_by() {
+    let base =
+        "target = \"http://h\"\n[[user]]\n[[user.task]]\nget = \"/\"\n[[phase]]\nname = \"a\"\n";
+    let load = |text: String| plan(&text).load_text();
+    let first = load(format!("name = \"one\"\n{base}users = 5\nduration = \"9s\"\n"));
+    let judged = "users = 5\nduration = \"9s\"\nexpect = { p95 = \"<1s\" }\n[regression]\np99 = \"+5%\"\n\
+                  [thresholds]\nhttp_req_failed = \"rate<0.1\"\n[grading]\ngood = \"50%\"\n";
+    let renamed = base.replace("http://h", "http://elsewhere");
+    assert_eq!(load(format!("name = \"two\"\n{renamed}{judged}")), first);
+    assert_ne!(load(format!("{base}users = 6\nduration = \"9s\"\n")), first);
+    assert_ne!(load(format!("seed = 1\n{base}users = 5\nduration = \"9s\"\n")), first);
+    assert!(!rich(&Overrides::default()).load_text().contains("s3cr3t"));
 }
 
 #[test]

@@ -25,6 +25,7 @@ pub use users::{
     Task, TaskOrder, ThinkTime, UserKind, Variable,
 };
 
+use crate::compare::ComparisonRules;
 use crate::cost::CostModel;
 use crate::inspect::CacheRule;
 use crate::verdict::Threshold;
@@ -56,6 +57,8 @@ pub struct Plan {
     pub thresholds: Vec<Threshold>,
     /// The rule of the grade.
     pub grading: Grading,
+    /// What counts as a regression against a baseline, and what is wanted of a change.
+    pub comparison: ComparisonRules,
     /// Rows for templates, addressed by [`FeedId`].
     pub feeds: Vec<DataFeed>,
     /// What a cache hit looks like, where a request does not say otherwise (already merged into

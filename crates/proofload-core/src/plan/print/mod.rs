@@ -9,6 +9,7 @@ mod toml_text;
 
 use super::model::{DataFeed, FeedMode};
 use super::model::{HttpSettings, HttpVersion, Plan, Redirects, RequestUrl, Target, Tls};
+use crate::compare::{ComparisonRules, Scope};
 use crate::cost::{CostModel, MonthBase};
 use crate::units::duration_text;
 use toml_text::{InlineTable, Writer, list};
@@ -58,6 +59,7 @@ impl Plan {
             out.section("[grading]");
             out.raw("good", &toml_text::float(self.grading.good_share));
         }
+        print_comparison(&mut out, &self.comparison);
         if let Some(cost) = &self.cost {
             print_cost(&mut out, cost);
         }
@@ -76,7 +78,7 @@ impl Plan {
 
     /// What the plan puts on its target, as canonical text without secrets: runs whose texts are equal
     /// put the same load on it. Left out is what judges the load or only names it: the target, name and
-    /// description, the health check, expectations, thresholds, rules and goals. Rows of data files
+    /// description, the health check, expectations, thresholds, rules, goals and prices. Rows of data files
     /// stand in it as they were read, whatever the file is called.
     #[must_use]
     pub fn load_text(&self) -> String {
@@ -86,6 +88,8 @@ impl Plan {
         plan.target = Target::Demo;
         plan.health = None;
         plan.grading = super::Grading::default();
+        plan.comparison = ComparisonRules::default();
+        plan.cost = None;
         plan.thresholds.clear();
         plan.phases.iter_mut().for_each(|phase| phase.expect.clear());
         for feed in &mut plan.feeds {
@@ -189,6 +193,30 @@ fn print_tls(out: &mut Writer, tls: &Tls) {
     }
     if let Some(name) = &tls.server_name {
         out.text("server_name", name);
+    }
+}
+
+/// Rules as they are written; none where they are the usual ones.
+fn print_comparison(out: &mut Writer, comparison: &ComparisonRules) {
+    let of = |scope: Scope| comparison.rules.iter().filter(move |rule| rule.scope == scope);
+    if comparison.rules != ComparisonRules::default().rules {
+        out.section("[regression]");
+        for rule in of(Scope::Phase) {
+            out.text(&rule.measure.to_string(), &rule.limit.to_string());
+        }
+        if of(Scope::Request).next().is_some() {
+            let mut table = InlineTable::default();
+            for rule in of(Scope::Request) {
+                table.text(&rule.measure.to_string(), &rule.limit.to_string());
+            }
+            out.raw("request", &table.finish());
+        }
+    }
+    if !comparison.goals.is_empty() {
+        out.section("[goals]");
+        for goal in &comparison.goals {
+            out.text(&goal.measure.to_string(), &goal.size.to_string());
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! goes on, so that a user sees all mistakes at once. A plan is only given out when there are none.
 
 mod body;
+mod comparison;
 mod conditions;
 mod cost;
 mod data;

@@ -78,6 +78,21 @@ pub(in crate::plan) static PLAN: TableSpec = TableSpec {
             "{ http_req_failed = [\"rate<0.01\"] }",
         ),
         key("grading", Table(&GRADING), "The rule of the grade.", "{ good = \"80%\" }"),
+        key(
+            "regression",
+            Map(&Either(&[Text, Map(&Text)])),
+            "Changes from a baseline that fail the run where they are real: measures of each phase and, \
+             under `request`, of each request. A share changes by points. If not given: p95, memory \
+             and the average of a request by 20%, error_rate by 0.5 points.",
+            "{ p95 = \"+20%\", error_rate = \"+0.5 points\", request = { avg = \"+20%\" } }",
+        ),
+        key(
+            "goals",
+            Map(&Text),
+            "Changes from a baseline that are wanted in each phase; told as reached, not reached or not \
+             to be told.",
+            "{ p99 = \"-85%\", rps = \"+400%\" }",
+        ),
     ],
     foreign: &[
         ("users", "[[user]]"),
@@ -97,6 +112,9 @@ pub(in crate::plan) static PLAN: TableSpec = TableSpec {
         ("costs", "[cost]"),
         ("price", "[cost] with per_miss"),
         ("tls", "[http.tls]"),
+        ("regressions", "[regression]"),
+        ("baseline", "[regression]; the baseline itself is named by --baseline"),
+        ("goal", "[goals]"),
     ],
     prefixes: &[],
 };
