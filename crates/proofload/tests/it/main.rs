@@ -5,6 +5,7 @@
 //! - `exit_codes`, `signals`: how a run ends;
 //! - `examples`: every plan that is shipped, with everything that can be overridden;
 //! - `export`: alerts and dashboards for production;
+//! - `guides`: every command of the guides in `docs/`;
 //! - `result_file`: the result as other programs read it;
 //! - `one_liner`: `proofload http`;
 //! - `bad_input`, `bad_targets`: what is said when something is wrong;
@@ -19,6 +20,7 @@ mod cost;
 mod examples;
 mod exit_codes;
 mod export;
+mod guides;
 mod one_liner;
 mod out_files;
 mod report;
