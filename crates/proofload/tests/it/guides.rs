@@ -87,7 +87,8 @@ fn the_guide_to_continuous_integration_works() {
     for name in ["result.json", "report.html", "junit.xml", "summary.md", "shop.rules.yml"] {
         assert!(sandbox.files().contains(&format!("load-results/{name}")), "{name}");
     }
-    assert_eq!(sandbox.read("step-summary.md"), sandbox.read("load-results/summary.md"));
+    let shown = sandbox.read("step-summary.md");
+    assert!(shown.starts_with("## ") && shown.contains("`shop`"), "{shown}");
 }
 
 #[test]
