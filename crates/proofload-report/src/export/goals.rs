@@ -48,7 +48,8 @@ pub(super) fn of(plan: &Plan, settings: &Settings) -> Result<Goals, ExportError>
             goals.add(expectation.measure(), target, limit, &phase.name);
         }
     }
-    for threshold in &plan.thresholds {
+    // Thresholds are about the run as a whole, not about the phases that were chosen.
+    for threshold in plan.thresholds.iter().filter(|_| settings.phases.is_empty()) {
         match measure_of(threshold) {
             Some(measure) => {
                 let bound = Bound {

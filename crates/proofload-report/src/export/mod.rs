@@ -32,7 +32,8 @@ pub struct Settings {
     pub hold: Duration,
     /// Share of the throughput of an hour ago below which there is an alert, between 0 and 1.
     pub drop_share: f64,
-    /// Names of the phases whose expectations are taken, case ignored; all if empty.
+    /// Names of the phases whose expectations are taken, case ignored; if empty, all of them and the
+    /// thresholds of the run.
     pub phases: Vec<String>,
     /// Measures that are left out, by name.
     pub skip: Vec<String>,

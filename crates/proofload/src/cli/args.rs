@@ -8,6 +8,7 @@ use clap::{ArgAction, Parser, Subcommand};
 use proofload_core::plan::Overrides;
 use proofload_core::units;
 
+use super::export::ExportArgs;
 use super::outputs::Out;
 use super::report::{self, ReportArgs};
 use super::suite::SuiteArgs;
@@ -52,6 +53,8 @@ pub(super) enum Command {
     /// Show the summary of a result again, or convert it into another format
     #[command(after_help = report::EXAMPLES)]
     Report(ReportArgs),
+    /// Turn a plan's expectations into alert rules and a dashboard for production
+    Export(ExportArgs),
 }
 
 /// What can be said about every run.

@@ -5,6 +5,7 @@ mod check;
 mod console;
 mod demo;
 mod execute;
+mod export;
 mod facts;
 mod failure;
 mod files;
@@ -74,6 +75,7 @@ fn dispatch(args: Args, console: &Console) -> Result<ExitCode, Failure> {
         Command::Check(args) => check::run(&args, console),
         Command::Schema(args) => check::schema(&args, console),
         Command::Report(args) => report::run(&args, console),
+        Command::Export(args) => export::run(&args, console),
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::support::{DemoProcess, Sandbox, count, phase, phase_names};
+use super::support::{DemoProcess, Sandbox, count, json, phase, phase_names};
 
 /// The plans, and their phases. `dchat-users.toml` is only a part of others;
 /// suites are in `suite`.
@@ -72,10 +72,46 @@ fn every_example_is_fine() {
     assert_eq!(ended.stdout.lines().count(), EXAMPLES.len());
 }
 
+/// The published schema of results, and nothing beside what it documents.
+fn strict_schema() -> jsonschema::Validator {
+    fn close(schema: &mut Value) {
+        match schema {
+            Value::Object(object) => {
+                object.values_mut().for_each(close);
+                if object.contains_key("properties") {
+                    object.insert("additionalProperties".to_owned(), Value::Bool(false));
+                }
+            }
+            Value::Array(list) => list.iter_mut().for_each(close),
+            _ => {}
+        }
+    }
+    let mut schema = json(&Sandbox::new().run(["schema", "result"]).end().with(0).stdout);
+    close(&mut schema);
+    jsonschema::validator_for(&schema).expect("a valid schema")
+}
+
 #[track_caller]
-fn runs_in_short((name, phases): &(&str, &[&str]), demo: &DemoProcess) {
+fn is_documented(name: &str, result: &Value, schema: &jsonschema::Validator) {
+    let wrong: Vec<String> = schema
+        .iter_errors(result)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    assert!(wrong.is_empty(), "{name}: {wrong:?}");
+    let mut more = result.clone();
+    more["test_results"][0]["undocumented"] = Value::Null;
+    assert!(!schema.is_valid(&more), "{name}: the schema lets everything pass");
+}
+
+#[track_caller]
+fn runs_in_short(
+    (name, phases): &(&str, &[&str]),
+    demo: &DemoProcess,
+    schema: &jsonschema::Validator,
+) {
     let line = ["--target", &demo.url, "--users", "3", "--duration", "400ms"];
     let result = run(name, demo, &line, &[]);
+    is_documented(name, &result, schema);
     assert_eq!(phase_names(&result), *phases, "{name}");
     for phase in result["test_results"].as_array().expect("phases") {
         let label = format!("{name}, {}", phase["scenario"]);
@@ -94,11 +130,11 @@ fn runs_in_short((name, phases): &(&str, &[&str]), demo: &DemoProcess) {
 
 #[test]
 fn every_example_runs_with_a_load_and_target_from_flags() {
-    let demo = DemoProcess::start();
+    let (demo, schema) = (DemoProcess::start(), strict_schema());
     for two in EXAMPLES.chunks(2) {
         std::thread::scope(|scope| {
             for example in two {
-                scope.spawn(|| runs_in_short(example, &demo));
+                scope.spawn(|| runs_in_short(example, &demo, &schema));
             }
         });
     }

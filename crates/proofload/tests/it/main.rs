@@ -4,6 +4,8 @@
 //! - `wiretap`: a server that keeps every byte it was sent;
 //! - `exit_codes`, `signals`: how a run ends;
 //! - `examples`: every plan that is shipped, with everything that can be overridden;
+//! - `export`: alerts and dashboards for production;
+//! - `guides`: every command of the guides in `docs/`;
 //! - `result_file`: the result as other programs read it;
 //! - `one_liner`: `proofload http`;
 //! - `bad_input`, `bad_targets`: what is said when something is wrong;
@@ -17,6 +19,8 @@ mod bad_targets;
 mod cost;
 mod examples;
 mod exit_codes;
+mod export;
+mod guides;
 mod one_liner;
 mod out_files;
 mod report;
