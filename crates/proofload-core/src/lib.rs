@@ -2,6 +2,7 @@
 
 pub mod cost;
 pub mod event;
+pub mod history;
 pub mod inspect;
 pub mod metrics;
 pub mod plan;

@@ -8,6 +8,7 @@
 pub mod chart;
 pub mod csv;
 pub mod export;
+pub mod history;
 pub mod html;
 mod instant;
 pub mod json;

@@ -10,6 +10,7 @@
 //! - `cost`: what a run costs with the cache and without it;
 //! - `report`: stored results in other formats;
 //! - `suite`: tests one after the other, and what they prove;
+//! - `history`: runs over time;
 //! - `secrets`: what is never said.
 
 mod bad_input;
@@ -17,6 +18,7 @@ mod bad_targets;
 mod cost;
 mod examples;
 mod exit_codes;
+mod history;
 mod one_liner;
 mod out_files;
 mod report;
