@@ -125,10 +125,14 @@ fn chart(style: &Style, history: &History, plan: &str, time: &dyn Fn(&str) -> St
         None => history.measure.clone(),
     };
     let mut lines = vec![heading(style, plan, &what)];
-    lines.extend(plot::lines(style, history, &indices));
-    let ends = [indices[0], indices[indices.len() - 1]].map(|at| time(&history.runs[at].started));
+    let shown = plot::shown(style, history, &indices);
+    lines.extend(plot::lines(style, history, shown));
+    let ends = [shown[0], shown[shown.len() - 1]].map(|at| time(&history.runs[at].started));
     let mut line = Line::new(style);
     line.dim(&format!("  from {} to {}", ends[0], ends[1]));
+    if shown.len() < indices.len() {
+        line.dim(&format!(", the last {}", counted(shown.len() as u64, "run")));
+    }
     lines.push(line);
     let changes: Vec<_> = history.changes.iter().filter(|change| change.plan == plan).collect();
     for change in &changes {

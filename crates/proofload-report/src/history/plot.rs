@@ -49,14 +49,23 @@ impl Cell {
     }
 }
 
-/// The chart of these runs, which have values; the last ones, as far as there is room.
+/// Columns left for runs: two at the left, the labels, and the axis with a blank on both sides are taken.
+fn room(style: &Style, history: &History, indices: &[usize]) -> (usize, usize) {
+    let widths = indices.iter().map(|&index| width_of(&history.runs[index].value_text));
+    let labels = widths.max().unwrap_or(0);
+    (labels, style.width.saturating_sub(labels + 6).max(MAX_STEP))
+}
+
+/// The runs for which there is room, the last ones.
+pub(super) fn shown<'i>(style: &Style, history: &History, indices: &'i [usize]) -> &'i [usize] {
+    let (_, room) = room(style, history, indices);
+    &indices[indices.len().saturating_sub(room)..]
+}
+
+/// The chart of these runs, which have values and for which there is room.
 pub(super) fn lines(style: &Style, history: &History, indices: &[usize]) -> Vec<Line> {
     let runs: Vec<&HistoryRun> = indices.iter().map(|&index| &history.runs[index]).collect();
-    let axis = runs.iter().map(|run| width_of(&run.value_text)).max().unwrap_or(0);
-    // Two columns at the left, the axis, and a blank on both sides of it.
-    let room = style.width.saturating_sub(axis + 6).max(MAX_STEP);
-    let first = runs.len().saturating_sub(room);
-    let (runs, indices) = (&runs[first..], &indices[first..]);
+    let (axis, room) = room(style, history, indices);
     let step = (room / runs.len().max(1)).clamp(1, MAX_STEP);
     let value = |run: &HistoryRun| run.value.unwrap_or(0.0);
     let low = runs.iter().map(|run| value(run)).fold(f64::INFINITY, f64::min);
@@ -96,8 +105,8 @@ pub(super) fn lines(style: &Style, history: &History, indices: &[usize]) -> Vec<
     let mut lines = Vec::new();
     for (row, cells) in cells.iter().enumerate() {
         let label = match row {
-            0 => text_of(high),
-            row if row == HEIGHT - 1 && high > low => text_of(low),
+            row if row == row_of(high) => text_of(high),
+            row if row == row_of(low) => text_of(low),
             _ => "",
         };
         let mut line = Line::new(style);
