@@ -4,6 +4,7 @@ pub mod baseline;
 pub mod compare;
 pub mod cost;
 pub mod event;
+pub mod history;
 pub mod inspect;
 pub mod metrics;
 pub mod plan;

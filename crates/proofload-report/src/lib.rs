@@ -9,6 +9,7 @@ pub mod chart;
 pub mod comparison;
 pub mod csv;
 pub mod export;
+pub mod history;
 pub mod html;
 mod instant;
 pub mod json;

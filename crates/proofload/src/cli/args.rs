@@ -9,6 +9,7 @@ use proofload_core::plan::Overrides;
 use proofload_core::units;
 
 use super::export::ExportArgs;
+use super::history::HistoryArgs;
 use super::outputs::Out;
 use super::report::{self, ReportArgs};
 use super::suite::SuiteArgs;
@@ -46,6 +47,8 @@ pub(super) enum Command {
     /// Run tests one after the other, and say which requirements they prove
     #[command(after_help = super::suite::EXIT_CODES)]
     Suite(SuiteArgs),
+    /// Show runs over time, and where a measure changed its level
+    History(HistoryArgs),
     /// Check a plan without running it
     Check(CheckArgs),
     /// Print the JSON Schema of plans (for editors) or of results

@@ -10,6 +10,7 @@ mod facts;
 mod failure;
 mod files;
 mod formats;
+mod history;
 mod http;
 mod live;
 mod load;
@@ -71,6 +72,7 @@ fn dispatch(args: Args, console: &Console) -> Result<ExitCode, Failure> {
         Command::Run(args) => run::run(args, console),
         Command::Http(args) => http::run(&args, console),
         Command::Demo(args) => demo::run(args, console),
+        Command::History(args) => history::run(&args, console),
         Command::Suite(args) => suite::run(&args, console),
         Command::Check(args) => check::run(&args, console),
         Command::Schema(args) => check::schema(&args, console),

@@ -12,6 +12,7 @@
 //! - `cost`: what a run costs with the cache and without it;
 //! - `report`: stored results in other formats;
 //! - `suite`: tests one after the other, and what they prove;
+//! - `history`: runs over time;
 //! - `secrets`: what is never said.
 
 mod bad_input;
@@ -21,6 +22,7 @@ mod examples;
 mod exit_codes;
 mod export;
 mod guides;
+mod history;
 mod one_liner;
 mod out_files;
 mod report;
