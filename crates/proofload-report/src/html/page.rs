@@ -9,7 +9,7 @@ use super::style::{CSS, JS, csp};
 use super::text::{label, name, seconds, when};
 use super::view::{MAX_PHASES, View};
 use super::{
-    checks, course, distribution, environment, errors, events, expectations, phases, quality,
+    checks, cost, course, distribution, environment, errors, events, expectations, phases, quality,
     requests, statuses, thresholds, timings, verdict,
 };
 
@@ -62,6 +62,7 @@ pub fn page(result: &RunResult, options: &HtmlOptions<'_>) -> String {
         errors(&view),
         statuses(&view),
         checks(&view),
+        cost(&view),
         quality(&view),
         environment(&view),
     ];
@@ -82,7 +83,7 @@ pub fn page(result: &RunResult, options: &HtmlOptions<'_>) -> String {
                 a.skip href="#main" { "To the verdict" }
                 (header(&view, options))
                 main #main { @for section in &sections { (section) } }
-                footer { p { "Written by Proofload " (label(&result.run.tool_version, 40)) "." } }
+                footer { p { "Written by Proofload" @if !result.run.tool_version.is_empty() { " " (label(&result.run.tool_version, 40)) } "." } }
                 @if options.embed_result { (embedded(result)) }
                 script { (PreEscaped(JS)) }
             }

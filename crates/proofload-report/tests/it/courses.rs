@@ -187,6 +187,7 @@ pub(crate) fn result_of(
         record: &record,
         thresholds: &[],
         rule: GradingRule::default(),
+        cost: None,
         detail: Detail::Quick,
     };
     build(&input).0
@@ -243,9 +244,9 @@ pub(crate) fn typical() -> RunResult {
 /// 24 hours, an interval a minute.
 pub(crate) fn day() -> RunResult {
     let phase =
-        Course { intervals: 1410, interval_seconds: 60, requests: 90, ..Course::new("Endurance") };
+        Course { intervals: 1410, interval_seconds: 60, requests: 45, ..Course::new("Endurance") };
     let warm_up =
-        Course { intervals: 30, interval_seconds: 60, requests: 60, ..Course::new("Warm-up") };
+        Course { intervals: 30, interval_seconds: 60, requests: 45, ..Course::new("Warm-up") };
     result_of("A day of load", &[warm_up, phase], &[])
 }
 
