@@ -87,6 +87,10 @@ impl XAxis {
     /// What is written for a value in tables and beside the pointer.
     pub(super) fn text(&self, value: f64) -> String {
         match self {
+            // Nobody looks for tenths of a second in a minute.
+            Self::Elapsed { start_seconds, end_seconds } if end_seconds - start_seconds > 20.0 => {
+                elapsed_text((value + 1e-6).floor())
+            }
             Self::Elapsed { .. } => elapsed_text(value),
             Self::Ordered { names } => {
                 let name = (value >= 0.0).then(|| names.get(value.round() as usize)).flatten();

@@ -42,8 +42,7 @@ impl Figure<'_> {
                     }
                 }
                 (PreEscaped(&self.svg))
-                p.summary { (label(&self.summary, 600)) }
-                @if !self.rows.is_empty() { (self.table()) }
+                @if self.rows.is_empty() { p.summary { (label(&self.summary, 600)) } } @else { (self.table()) }
             }
         }
     }
@@ -65,7 +64,7 @@ impl Figure<'_> {
         let more = self.rows.len().saturating_sub(MAX_ROWS);
         html! {
             details.data {
-                summary { "Data" span.vh { " of " (label(self.title, 200)) } }
+                summary { b { "Data" } " " (label(&self.summary, 600)) }
                 div.scroll tabindex="0" role="region" aria-label={ "Data of " (label(self.title, 200)) } {
                     table.num { (PreEscaped(out)) }
                 }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::axis::XAxis;
-use super::mark::{Band, Level, MAX_MARKS, Mark};
+use super::mark::{Band, Level, MAX_MARKS, Mark, Tone};
 use super::path::{HEIGHT, WIDTH, units_x};
 use super::scale::{Scale, Tick};
 use super::svg::{escaped, percent};
@@ -66,7 +66,8 @@ impl Frame<'_> {
         let height = f64::from(self.height);
         out.push_str("<g class=\"axis\">");
         if self.is_log {
-            out.push_str("<text class=\"y log\" x=\"-8\" y=\"-6\">log</text>");
+            let _ =
+                write!(out, "<text class=\"y log\" x=\"-8\" y=\"{}\">log</text>", height + 17.0);
         }
         for tick in &self.y {
             let y = (1.0 - tick.at) * height;
@@ -118,7 +119,24 @@ pub(super) fn bands(bands: &[Band], x: &XAxis) -> String {
     out
 }
 
-/// Events: a line from top to bottom, a shade as long as it lasted, a sign above.
+/// How long events lasted, behind the data.
+pub(super) fn shades(marks: &[Mark], x: &XAxis) -> String {
+    let mut out = String::new();
+    for mark in marks.iter().take(MAX_MARKS) {
+        let Some(until) = mark.until.filter(|until| until.is_finite()) else { continue };
+        let (start, end) = (x.clamped(mark.at), x.clamped(until));
+        let _ = write!(
+            out,
+            "<rect class=\"shade {}\" x=\"{}\" width=\"{}\" height=\"100%\"/>",
+            mark.tone.class(),
+            percent(start),
+            percent((end - start).max(0.0)),
+        );
+    }
+    out
+}
+
+/// Events: a line from top to bottom with a sign above.
 pub(super) fn marks(marks: &[Mark], x: &XAxis) -> String {
     let mut out = String::new();
     let mut last_sign = f64::NEG_INFINITY;
@@ -131,13 +149,6 @@ pub(super) fn marks(marks: &[Mark], x: &XAxis) -> String {
             mark.tone.class(),
             escaped(&mark.text, 200)
         );
-        if let Some(until) = mark.until.filter(|until| until.is_finite()) {
-            let _ = write!(
-                out,
-                "<rect x=\"{at}\" width=\"{}\" height=\"100%\"/>",
-                percent((x.clamped(until) - start).max(0.0)),
-            );
-        }
         let _ = write!(out, "<line x1=\"{at}\" x2=\"{at}\" y1=\"-2\" y2=\"100%\"/>");
         if start - last_sign >= MARK_ROOM && !mark.sign.is_empty() {
             last_sign = start;
@@ -158,12 +169,14 @@ pub(super) fn levels(levels: &[Level], scale: &Scale, height: u32) -> String {
         }
         let Some(place) = scale.place(level.value) else { continue };
         let y = (1.0 - place) * f64::from(height);
-        // Below the line where there is no room above.
+        // Below the line where there is no room above; limits on the right, the others on the left, as the
+        // two are often close.
+        let (text_x, class) = if level.tone == Tone::Bad { ("100%", "e") } else { ("4", "s") };
         let text_y = if y < 14.0 { y + 12.0 } else { y - 4.0 };
         let _ = write!(
             out,
             "<g class=\"level {}\"><line x2=\"100%\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>\
-             <text x=\"100%\" y=\"{text_y:.1}\">{}</text></g>",
+             <text class=\"{class}\" x=\"{text_x}\" y=\"{text_y:.1}\">{}</text></g>",
             level.tone.class(),
             escaped(&level.text, 40),
         );

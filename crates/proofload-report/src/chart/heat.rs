@@ -7,7 +7,7 @@ use proofload_core::metrics::Histogram;
 
 use super::axis::XAxis;
 use super::figure::Figure;
-use super::frame::{Frame, bands, hover, hover_series, marks};
+use super::frame::{Frame, bands, hover, hover_series, marks, shades};
 use super::mark::{Band, Mark};
 use super::path::{HEIGHT, Path, units_x};
 use super::scale::{Scale, ScaleKind};
@@ -31,7 +31,7 @@ pub struct HeatColumn {
     pub samples: Histogram,
 }
 
-/// Times over time. The y axis is logarithmic; the darker a cell, the more samples a second fell into it, on a
+/// Times over time. The y axis is logarithmic; the stronger the colour of a cell, the more samples a second fell into it, on a
 /// logarithmic scale, so that a single slow answer is seen beside thousands of quick ones.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct HeatMap {
@@ -136,7 +136,7 @@ impl HeatMap {
             height: self.height.max(60),
             x: self.x.ticks(),
             y: scale.ticks(Unit::Milliseconds),
-            below: bands(&self.bands, &self.x),
+            below: bands(&self.bands, &self.x) + &shades(&self.marks, &self.x),
             above: marks(&self.marks, &self.x),
             hover: hover(columns.iter().filter_map(|column| {
                 Some((self.x.place(column.start_seconds)?, self.x.text(column.start_seconds)))

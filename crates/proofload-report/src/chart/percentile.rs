@@ -55,8 +55,8 @@ pub struct PercentileChart {
     pub curves: Vec<Curve>,
     /// How times are spread.
     pub scale: ScaleKind,
-    /// The least that the y axis goes up to, in milliseconds: the same for charts that stand side by side.
-    pub at_least_ms: Option<f64>,
+    /// Times in milliseconds that the y axis holds at least: the same for charts that stand side by side.
+    pub range_ms: Option<(f64, f64)>,
     /// Height of the plot in CSS pixels, at least 60.
     pub height: u32,
     /// Targets and limits in milliseconds.
@@ -90,7 +90,10 @@ impl PercentileChart {
     pub fn to_svg(&self, id: &str) -> String {
         let curves = self.shown();
         let ends = curves.iter().flat_map(|curve| [curve.samples.min(), curve.samples.max()]);
-        let values = ends.flatten().map(|ns| ns.max(1000) as f64 / 1e6).chain(self.at_least_ms);
+        let values = ends
+            .flatten()
+            .map(|ns| ns.max(1000) as f64 / 1e6)
+            .chain(self.range_ms.into_iter().flat_map(|(low, high)| [low, high]));
         let scale = Scale::new(self.scale, Unit::Milliseconds, values);
         let mut plot = String::new();
         for curve in &curves {
@@ -116,7 +119,8 @@ impl PercentileChart {
             title: &self.title,
             summary: &self.summary(),
             height,
-            x: NAMED.into_iter().map(tick).collect(),
+            // There is no room for the minimum beside the median.
+            x: NAMED.into_iter().skip(1).map(tick).collect(),
             y: scale.ticks(Unit::Milliseconds),
             below: String::new(),
             above: levels(&self.levels, &scale, height),

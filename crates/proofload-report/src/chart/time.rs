@@ -7,9 +7,9 @@ use maud::Markup;
 use super::axis::XAxis;
 use super::colour::{Colour, Line};
 use super::figure::{Entry, Figure};
-use super::frame::{Frame, bands, hover, hover_series, levels, marks};
+use super::frame::{Frame, bands, hover, hover_series, levels, marks, shades};
 use super::mark::{Band, Level, Mark};
-use super::path::{self, units_x, units_y};
+use super::path::{self, Path, units_x, units_y};
 use super::scale::{Scale, ScaleKind};
 use super::unit::Unit;
 
@@ -160,7 +160,7 @@ impl TimeChart {
             height,
             x: self.x.ticks(),
             y: scale.ticks(self.unit),
-            below: bands(&self.bands, &self.x),
+            below: bands(&self.bands, &self.x) + &shades(&self.marks, &self.x),
             above: levels(&self.levels, &scale, height) + &marks(&self.marks, &self.x),
             hover: hover(points),
             is_log: scale.is_log(),
@@ -204,7 +204,8 @@ impl TimeChart {
                 let _ = write!(out, "<path class=\"fill\" d=\"{}\"/>", path.data());
             }
         }
-        let path = path::line(&line);
+        // A line around nothing, where series stand on each other, would hide the one below.
+        let path = if below.is_some() { Path::default() } else { path::line(&line) };
         if !path.is_empty() {
             let _ = write!(out, "<path class=\"line\" d=\"{}\"/>", path.data());
         }

@@ -74,6 +74,24 @@ impl<'a> Points<'a> {
         Series { name: name.to_owned(), colour, line, values }
     }
 
+    /// A series of rates of what `of` counts. The last interval of a phase is often but a moment long, in which
+    /// a handful of requests would look like a flood: such a point shows the rate of itself and its neighbour.
+    pub(super) fn rates(
+        &self,
+        name: &str,
+        look: (Colour, Line),
+        of: impl Fn(&TimelineRow) -> Option<f64>,
+    ) -> Series {
+        let mut series = self.series(name, look, |row| rate_of(&of, &[row]));
+        for at in 1..self.rows.len() {
+            let (Some(before), Some(row)) = (self.rows[at - 1], self.rows[at]) else { continue };
+            if row.length_seconds < before.length_seconds / 2.0 {
+                series.values[at] = rate_of(&of, &[before, row]);
+            }
+        }
+        series
+    }
+
     /// Whether `of` is more than zero anywhere.
     fn has(&self, of: impl Fn(&TimelineRow) -> u64) -> bool {
         self.rows.iter().flatten().any(|row| of(row) > 0)
@@ -100,20 +118,21 @@ impl<'a> Points<'a> {
     }
 }
 
-/// A count of a point as a rate.
-fn per_second(row: &TimelineRow, count: u64) -> Option<f64> {
-    (row.length_seconds > 0.0).then(|| count as f64 / row.length_seconds)
+/// What is counted in some points together, a second.
+fn rate_of(of: impl Fn(&TimelineRow) -> Option<f64>, rows: &[&TimelineRow]) -> Option<f64> {
+    let seconds: f64 = rows.iter().map(|row| row.length_seconds).sum();
+    let amount: f64 = rows.iter().map(|row| of(row)).sum::<Option<f64>>()?;
+    (seconds > 0.0).then(|| amount / seconds)
 }
 
 /// Finished requests a second, failures on top.
 #[must_use]
 pub fn throughput_chart(view: &View<'_>) -> TimeChart {
     let points = Points::of(view);
-    let ok = points.series("successful", (Colour::Blue, Line::Area), |row| {
-        per_second(row, row.requests.saturating_sub(row.failed))
+    let ok = points.rates("successful", (Colour::Blue, Line::Area), |row| {
+        Some(row.requests.saturating_sub(row.failed) as f64)
     });
-    let failed =
-        points.series("failed", (Colour::Red, Line::Area), |row| per_second(row, row.failed));
+    let failed = points.rates("failed", (Colour::Red, Line::Area), |row| Some(row.failed as f64));
     let series = if points.has(|row| row.failed) { vec![ok, failed] } else { vec![ok] };
     let chart = points.chart(view, "Throughput", Unit::PerSecond, series);
     TimeChart { note: "Requests finished a second".to_owned(), is_stacked: true, ..chart }
@@ -204,7 +223,7 @@ pub fn heat_map(view: &View<'_>) -> HeatMap {
     });
     HeatMap {
         title: "Response time, every answer".to_owned(),
-        note: "The darker, the more answers took this long; one slow answer is visible beside thousands"
+        note: "The stronger the colour, the more answers took this long; one slow answer is visible beside thousands"
             .to_owned(),
         x: view.x.clone(),
         columns: columns.collect(),
@@ -216,15 +235,18 @@ pub fn heat_map(view: &View<'_>) -> HeatMap {
 
 /// Arrivals that had to wait, and those that were never started.
 pub(super) fn backlog_chart(view: &View<'_>, points: &Points<'_>) -> Option<TimeChart> {
-    let has = points.has(|row| row.iterations_queued) || points.has(|row| row.iterations_dropped);
-    let series = vec![
-        points.series("had to wait", (Colour::Orange, Line::Solid), |row| {
-            per_second(row, row.iterations_queued)
-        }),
-        points.series("never started", (Colour::Red, Line::Dashed), |row| {
-            per_second(row, row.iterations_dropped)
-        }),
-    ];
+    let mut series = Vec::new();
+    if points.has(|row| row.iterations_queued) {
+        series.push(points.rates("had to wait", (Colour::Orange, Line::Solid), |row| {
+            Some(row.iterations_queued as f64)
+        }));
+    }
+    if points.has(|row| row.iterations_dropped) {
+        series.push(points.rates("never started", (Colour::Red, Line::Dashed), |row| {
+            Some(row.iterations_dropped as f64)
+        }));
+    }
+    let has = !series.is_empty();
     let chart = points.chart(view, "Arrivals that found every user busy", Unit::PerSecond, series);
     has.then_some(TimeChart { height: 100, ..chart })
 }
@@ -233,10 +255,9 @@ pub(super) fn backlog_chart(view: &View<'_>, points: &Points<'_>) -> Option<Time
 pub(super) fn traffic_chart(view: &View<'_>, points: &Points<'_>) -> Option<TimeChart> {
     let has = points.has(|row| row.bytes_received) || points.has(|row| row.bytes_sent);
     let series = vec![
-        points.series("received", (Colour::Green, Line::Solid), |row| {
-            per_second(row, row.bytes_received)
-        }),
-        points.series("sent", (Colour::Pink, Line::Dashed), |row| per_second(row, row.bytes_sent)),
+        points
+            .rates("received", (Colour::Green, Line::Solid), |row| Some(row.bytes_received as f64)),
+        points.rates("sent", (Colour::Pink, Line::Dashed), |row| Some(row.bytes_sent as f64)),
     ];
     let chart = points.chart(view, "Network", Unit::BytesPerSecond, series);
     has.then_some(TimeChart { height: 100, ..chart })

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 use proofload_core::metrics::Histogram;
-use proofload_core::result::PhaseResult;
+use proofload_core::result::{Distribution, PhaseResult};
 
 use super::text::{and_more, cell, count, label, ms, ms_cell, name, scroll};
 use super::view::View;
@@ -22,9 +22,11 @@ pub fn distribution(view: &View<'_>) -> Markup {
     }
     let shown = || phases.iter().take(MAX_CURVES);
     let slowest = shown().filter_map(|(_, phase)| phase.max_latency_ms).fold(0.0, f64::max);
-    let fastest = shown().filter_map(|(_, phase)| phase.median_latency_ms).fold(slowest, f64::min);
-    // One kind of scale for all, or they could not be compared.
-    let scale = if slowest > fastest * 30.0 { ScaleKind::Log } else { ScaleKind::Linear };
+    let middle = shown().filter_map(|(_, phase)| phase.median_latency_ms).fold(slowest, f64::min);
+    let fastest = shown().filter_map(|(_, phase)| phase.min_latency_ms).fold(slowest, f64::min);
+    // One scale for all, or they could not be compared.
+    let scale = if slowest > middle * 30.0 { ScaleKind::Log } else { ScaleKind::Linear };
+    let range_ms = (fastest.max(0.001), slowest);
     html! {
         section #distribution aria-labelledby="distribution-h" {
             h2 #distribution-h { "Distribution" }
@@ -32,7 +34,7 @@ pub fn distribution(view: &View<'_>) -> Markup {
             div class={ "multiples " (if phases.len() == 1 { "one" } else { "many" }) } {
                 @for (number, phase) in shown() {
                     div data-phase=(number) {
-                        (curve(view, phase, scale, slowest).figure(&format!("percentiles-{number}")))
+                        (curve(view, phase, scale, range_ms).figure(&format!("percentiles-{number}")))
                     }
                 }
             }
@@ -43,7 +45,12 @@ pub fn distribution(view: &View<'_>) -> Markup {
 }
 
 /// Response and service time of a phase, and its response time in an earlier run.
-fn curve(view: &View<'_>, phase: &PhaseResult, scale: ScaleKind, slowest: f64) -> PercentileChart {
+fn curve(
+    view: &View<'_>,
+    phase: &PhaseResult,
+    scale: ScaleKind,
+    range_ms: (f64, f64),
+) -> PercentileChart {
     let histograms = &phase.histograms;
     let mut response = histograms.response_successful.clone();
     response.merge(&histograms.response_failed);
@@ -65,8 +72,7 @@ fn curve(view: &View<'_>, phase: &PhaseResult, scale: ScaleKind, slowest: f64) -
         let service = histograms.service.clone();
         curves.push(curve("service time", Colour::Orange, Line::Dashed, service));
     }
-    let name = if has_service || !curves.is_empty() { "response time" } else { "" };
-    curves.push(curve(name, Colour::Blue, Line::Strong, response));
+    curves.push(curve("response time", Colour::Blue, Line::Strong, response));
     PercentileChart {
         title: if view.has_phases() {
             label(&phase.scenario, 80)
@@ -76,7 +82,7 @@ fn curve(view: &View<'_>, phase: &PhaseResult, scale: ScaleKind, slowest: f64) -
         note: String::new(),
         curves,
         scale,
-        at_least_ms: Some(slowest),
+        range_ms: Some(range_ms),
         height: if view.has_phases() { 170 } else { 240 },
         levels: levels(phase),
     }
@@ -95,6 +101,12 @@ fn levels(phase: &PhaseResult) -> Vec<Level> {
     .collect()
 }
 
+/// Whether a distribution has samples and says something else than another.
+fn differs(times: &Distribution, other: &Distribution) -> bool {
+    let figures = |times: &Distribution| (ms(times.avg_ms), ms(times.max_ms));
+    times.count > 0 && (times.count != other.count || figures(times) != figures(other))
+}
+
 /// Percentiles with the ends of their confidence intervals.
 fn table(view: &View<'_>, phases: &[(usize, &PhaseResult)]) -> Markup {
     let table = html! {
@@ -111,7 +123,7 @@ fn table(view: &View<'_>, phases: &[(usize, &PhaseResult)]) -> Markup {
                         ("of successes", &phase.response_time_successful), ("of failures", &phase.response_time_failed),
                     ];
                     @for (at, (what, times)) in rows.iter().enumerate() {
-                        @if times.count > 0 && (at == 0 || **times != phase.response_time) && !(at == 2 && phase.failed == 0) {
+                        @if at == 0 || differs(times, &phase.response_time) {
                             tr data-phase=(number) class=[(at == 0).then_some("first")] {
                                 th scope="row" { @if view.has_phases() && at == 0 { (name(&phase.scenario)) ", " } (what) }
                                 (cell(&count(times.count), None)) (ms_cell(times.avg_ms))

@@ -2,9 +2,9 @@
 
 use maud::{Markup, html};
 
-use super::text::{count, message, name};
+use super::text::{count, message, name, seconds, when};
 use super::view::View;
-use crate::chart::{Unit, elapsed_text};
+use crate::chart::Unit;
 
 /// Facts that are shown.
 const MAX_ROWS: usize = 60;
@@ -22,14 +22,14 @@ pub fn environment(view: &View<'_>) -> Markup {
             h2 #environment-h { "Run and environment" }
             dl.facts {
                 (fact("Plan", &run.name)) (fact("Target", &run.target))
-                (fact("Started", &run.started)) (fact("Ended", &run.ended))
-                (fact("Duration", &elapsed_text(run.duration_seconds)))
+                (fact("Started", &when(&run.started))) (fact("Ended", &when(&run.ended)))
+                (fact("Duration", &seconds(run.duration_seconds)))
                 (fact("Sent, received", &format!("{}, {}", bytes(sum(|p| p.bytes_sent)), bytes(sum(|p| p.bytes_received)))))
                 (fact("Connections opened", &count(sum(|p| p.connections_opened))))
                 (fact("Sent again", &count(sum(|p| p.reconnects))))
                 (fact("Iterations", &count(sum(|p| p.iterations.completed))))
                 (fact("Proofload", &run.tool_version))
-                @for (key, value) in view.result.environment.iter().take(MAX_ROWS) { (fact(key, value)) }
+                @for (key, value) in view.result.environment.iter().take(MAX_ROWS) { (fact(&key.replace('_', " "), value)) }
             }
         }
     }

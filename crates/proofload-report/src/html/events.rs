@@ -24,7 +24,7 @@ pub fn events(view: &View<'_>) -> Markup {
                 @for (number, mark) in rows {
                     tr {
                         th scope="row" { span class={ "sign " (tone(&mark.level).class()) } { (number + 1) } }
-                        td.n {
+                        td.nowrap {
                             (elapsed_text(mark.at_seconds))
                             @if let Some(until) = mark.until_seconds { " – " (elapsed_text(until)) }
                         }

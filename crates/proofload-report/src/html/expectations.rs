@@ -34,7 +34,7 @@ pub fn expectations(view: &View<'_>) -> Markup {
                     tr data-phase=(number) class=[is_first.then_some("first")] {
                         @if view.has_phases() { td { @if is_first { (name(&phase.scenario)) } @else { span.vh { (name(&phase.scenario)) } } } }
                         th scope="row" { (label(&row.measure, 60)) }
-                        td { (outcome(row).mark(word(outcome(row)))) " " (word(outcome(row))) }
+                        td.nowrap { (outcome(row).mark(word(outcome(row)))) " " (word(outcome(row))) }
                         (cell(&label(&row.measured_text, 40), row.measured))
                         td.pic { (PreEscaped(bullet(row).to_svg())) }
                         (bound_cell(row.target.as_ref(), row.target_met, Outcome::Missed))

@@ -9,6 +9,7 @@
 //!
 //! The size is bounded: points of charts, rows of tables and lengths of texts all have their most.
 
+mod cost;
 mod course;
 mod distribution;
 mod environment;
@@ -26,6 +27,7 @@ mod timings;
 mod verdict;
 mod view;
 
+pub use cost::cost;
 pub use course::{course, heat_map, latency_chart, throughput_chart, users_chart};
 pub use distribution::distribution;
 pub use environment::environment;

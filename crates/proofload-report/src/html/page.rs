@@ -6,13 +6,12 @@ use proofload_core::result::RunResult;
 use proofload_core::verdict::ExitCode;
 
 use super::style::{CSS, JS, csp};
-use super::text::{label, name};
+use super::text::{label, name, seconds, when};
 use super::view::{MAX_PHASES, View};
 use super::{
-    checks, course, distribution, environment, errors, events, expectations, phases, quality,
+    checks, cost, course, distribution, environment, errors, events, expectations, phases, quality,
     requests, statuses, thresholds, timings, verdict,
 };
-use crate::chart::elapsed_text;
 
 /// What the page says that the result does not know.
 #[derive(Clone, Copy, Debug)]
@@ -63,6 +62,7 @@ pub fn page(result: &RunResult, options: &HtmlOptions<'_>) -> String {
         errors(&view),
         statuses(&view),
         checks(&view),
+        cost(&view),
         quality(&view),
         environment(&view),
     ];
@@ -83,7 +83,7 @@ pub fn page(result: &RunResult, options: &HtmlOptions<'_>) -> String {
                 a.skip href="#main" { "To the verdict" }
                 (header(&view, options))
                 main #main { @for section in &sections { (section) } }
-                footer { p { "Written by Proofload " (label(&result.run.tool_version, 40)) "." } }
+                footer { p { "Written by Proofload" @if !result.run.tool_version.is_empty() { " " (label(&result.run.tool_version, 40)) } "." } }
                 @if options.embed_result { (embedded(result)) }
                 script { (PreEscaped(JS)) }
             }
@@ -108,7 +108,7 @@ fn header(view: &View<'_>, options: &HtmlOptions<'_>) -> Markup {
                 p.sub {
                     @if !run.target.is_empty() { span { (name(&run.target)) } }
                     @if !run.started.is_empty() { time datetime=(label(&run.started, 40)) { (when(&run.started)) } }
-                    span { (elapsed_text(run.duration_seconds)) " long" }
+                    span { (seconds(run.duration_seconds)) }
                 }
             }
             div.tools {
@@ -125,18 +125,6 @@ fn header(view: &View<'_>, options: &HtmlOptions<'_>) -> Markup {
                 button.js #theme type="button" { "Dark" }
             }
         }
-    }
-}
-
-/// `2026-11-21 09:32:07 UTC` from RFC 3339; anything else as it is.
-fn when(timestamp: &str) -> String {
-    let text = label(timestamp, 40);
-    match (text.split_once('T'), text.ends_with('Z')) {
-        (Some((date, time)), true) => {
-            let time = time.trim_end_matches('Z').split('.').next().unwrap_or_default();
-            format!("{date} {time} UTC")
-        }
-        _ => text,
     }
 }
 

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::text::{
-    and_more, cell, count, grade_badge, message, ms_cell, name, rate, ratio, scroll,
+    and_more, cell, count, grade_badge, message, ms_cell, name, rate, ratio, scroll, seconds,
 };
 use super::view::{MAX_PHASES, View};
 use crate::chart::elapsed_text;
@@ -32,8 +32,8 @@ pub fn phases(view: &View<'_>) -> Markup {
                         }
                         @if phase.was_run {
                             td data-s=(phase.grade.map_or(-1, |grade| grade as i32)) { (grade_badge(phase.grade)) }
-                            (cell(&elapsed_text(phase.start_seconds), Some(phase.start_seconds)))
-                            (cell(&elapsed_text(phase.elapsed_seconds), Some(phase.elapsed_seconds)))
+                            (cell(&elapsed_text(phase.start_seconds.round()), Some(phase.start_seconds)))
+                            (cell(&seconds(phase.elapsed_seconds), Some(phase.elapsed_seconds)))
                             (cell(&count(phase.users_max.into()), Some(phase.users_max.into())))
                             (cell(&count(phase.total_requests), Some(phase.total_requests as f64)))
                             (cell(&rate(phase.requests_per_second), phase.requests_per_second))

@@ -31,7 +31,9 @@ pub fn quality(view: &View<'_>) -> Markup {
 }
 
 fn cpu_chart(view: &View<'_>, points: &Points<'_>) -> Option<TimeChart> {
-    let cpu = points.series("busy", (Colour::Violet, Line::Area), |row| row.generator_cpu_share);
+    let cpu = points.rates("busy", (Colour::Violet, Line::Area), |row| {
+        Some(row.generator_cpu_share? * row.length_seconds)
+    });
     let has = cpu.values.iter().any(Option::is_some);
     let chart =
         points.chart(view, "Processor time of the generator's workers", Unit::Share, vec![cpu]);

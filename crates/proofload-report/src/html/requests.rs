@@ -41,14 +41,14 @@ pub fn requests(view: &View<'_>) -> Markup {
             div.all-phases { (table("Requests of all phases", &all)) (and_more(all.len(), MAX_ROWS, "requests")) }
             @if phases.len() > 1 {
                 @for (number, phase) in &phases {
-                    @let rows: Vec<Row<'_>> = phase.requests.iter().map(of_phase).collect();
-                    @let shown = left.min(MAX_ROWS).min(rows.len());
+                    @let shown = left.min(MAX_ROWS).min(phase.requests.len());
+                    @let rows: Vec<Row<'_>> = phase.requests.iter().take(shown).map(of_phase).collect();
                     @if shown > 0 {
                         @let () = left -= shown;
                         details.by-phase data-phase=(number) {
                             summary { (name(&phase.scenario)) span.vh { ": requests" } }
-                            (table(&format!("Requests of {}", label(&phase.scenario, 80)), &rows[..shown]))
-                            (and_more(rows.len(), shown, "requests"))
+                            (table(&format!("Requests of {}", label(&phase.scenario, 80)), &rows))
+                            (and_more(phase.requests.len(), shown, "requests"))
                         }
                     }
                 }

@@ -26,6 +26,23 @@ pub(super) fn ms(ms: Option<f64>) -> String {
     ms.map_or_else(dash, |ms| human_ns(ms * 1e6))
 }
 
+/// A length of time in seconds.
+pub(super) fn seconds(seconds: f64) -> String {
+    human_ns(seconds * 1e9)
+}
+
+/// `2026-11-21 09:32:07 UTC` from RFC 3339; anything else as it is.
+pub(super) fn when(timestamp: &str) -> String {
+    let text = label(timestamp, 40);
+    match (text.split_once('T'), text.ends_with('Z')) {
+        (Some((date, time)), true) => {
+            let time = time.trim_end_matches('Z').split('.').next().unwrap_or_default();
+            format!("{date} {time} UTC")
+        }
+        _ => text,
+    }
+}
+
 /// A share.
 pub(super) fn ratio(share: Option<f64>) -> String {
     share.map_or_else(dash, human_ratio)

@@ -20,7 +20,7 @@ pub fn verdict(view: &View<'_>, exit_code: ExitCode) -> Markup {
     let summary = &result.summary;
     let all = reasons(result);
     html! {
-        section.verdict class=(grade_class(summary.grade)) #verdict aria-labelledby="verdict-h" {
+        section class={ "verdict " (grade_class(summary.grade)) } #verdict aria-labelledby="verdict-h" {
             h2.vh #verdict-h { "Verdict" }
             div.grade {
                 span.grade-sign aria-hidden="true" { (grade_sign(summary.grade)) }

@@ -1,10 +1,14 @@
-//! What people read, from results like those of real runs.
+//! What people and programs read, from results like those of real runs.
 
+mod browser;
+mod courses;
 mod export;
 mod hostile;
+mod html;
 mod junit;
 mod locust_csv;
 mod markdown;
+mod pages;
 mod scenes;
 mod suite;
 mod summary;
