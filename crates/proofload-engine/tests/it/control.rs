@@ -19,7 +19,7 @@ use super::support::{GET_X, launch, plan, scheduled, settled};
 const SOON: Duration = Duration::from_millis(5);
 
 /// Longer than anything takes; only a test that fails waits so long.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(40);
 
 fn fixture(answers_after: Duration) -> Fixture {
     Fixture::start(Behaviour::new().prefix("/", Reply::text("x").after(answers_after))).unwrap()
@@ -39,14 +39,17 @@ impl Live {
 
     /// Waits for an event from now on.
     fn wait_for(&mut self, what: &str, is_it: impl Fn(&RunEvent) -> bool) {
-        loop {
+        let mut intervals = 0;
+        while intervals < PATIENCE.as_secs() {
             let event = self.handle.next_event(PATIENCE);
             let event = event.unwrap_or_else(|error| panic!("no {what}: {error}"));
             self.events.push(event);
             if self.events.last().is_some_and(&is_it) {
                 return;
             }
+            intervals += u64::from(matches!(self.events.last(), Some(RunEvent::Interval(_))));
         }
+        panic!("no {what}");
     }
 
     fn wait_for_interval(&mut self, what: &str, is_it: impl Fn(&Interval) -> bool) {
