@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::metrics::{RequestSample, RequestStats, SeriesMeta, SeriesSnapshot, ShardId};
+use crate::metrics::{Histogram, RequestSample, RequestStats, SeriesMeta, SeriesSnapshot, ShardId};
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -118,4 +118,73 @@ fn the_end_of_a_mark_belongs_to_its_beginning() {
     }
     assert_eq!((marks.all().len(), marks.dropped()), (MAX_MARKS, 502));
     assert!(marks.all().iter().all(|mark| mark.text.len() < 500));
+}
+
+/// A phase of so many requests in each second, of which so many milliseconds were paused.
+fn with_pauses(seconds: &[(u64, u64)]) -> RunRecord {
+    let mut record = RunRecord::default();
+    record.begin_phase(0, Duration::ZERO, 2);
+    let mut paused_before_ns = 0;
+    for (second, &(requests, paused_ms)) in seconds.iter().enumerate() {
+        let paused_ns = paused_ms * 1_000_000;
+        for shard in 0..2 {
+            let snapshot = IntervalSnapshot {
+                paused_ns,
+                paused_before_ns,
+                ..snapshot(0, shard, second as u64, requests)
+            };
+            let _ = record.add(&snapshot).expect("a known version");
+        }
+        paused_before_ns += paused_ns;
+    }
+    record
+}
+
+#[test]
+fn rates_are_those_of_the_time_with_load() {
+    let mut record = with_pauses(&[(10, 0), (10, 400), (0, 1_000), (0, 1_000), (5, 500)]);
+    let totals = record.totals.phase(0).expect("it ran");
+    assert_eq!((totals.elapsed_ns, totals.paused_ns), (5 * SECOND, 29 * SECOND / 10));
+    assert!((totals.elapsed_seconds() - 2.1).abs() < 1e-9);
+    let blocks: Vec<_> = totals.response_blocks.blocks().iter().map(Histogram::count).collect();
+    assert_eq!(blocks, [20, 30], "on load time: 0 to 1 s, 1 to 1.6 s and 1.6 to 2.1 s");
+    assert_eq!(record.elapsed(), Duration::from_secs(5), "marks stand on wall time");
+    record.end_phase(0, Duration::from_secs(5), None);
+    assert_eq!(record.measured(), Duration::from_millis(2_100));
+}
+
+#[test]
+fn a_pause_makes_no_peak_in_the_timeline() {
+    let check = |seconds: &[(u64, u64)], expect: &[(u64, u64, u64)]| {
+        let record = with_pauses(seconds);
+        let points = record.timeline.points().iter();
+        let points: Vec<_> = points
+            .map(|at| (at.start.as_secs(), at.length.as_millis() as u64, at.requests))
+            .collect();
+        assert_eq!(points, expect, "{seconds:?}");
+    };
+    // Nothing while it lasts.
+    check(&[(10, 0), (0, 1_000), (0, 1_000), (10, 0)], &[(0, 1_000, 20), (3, 1_000, 20)]);
+    // What ends in it, or in the moment before, was made by the load before.
+    check(&[(10, 0), (3, 1_000), (1, 1_000), (9, 0)], &[(0, 1_000, 28), (3, 1_000, 18)]);
+    check(&[(10, 0), (6, 999), (1, 1_000), (9, 0)], &[(0, 1_001, 34), (3, 1_000, 18)]);
+    check(&[(10, 0), (6, 400), (9, 0)], &[(0, 1_000, 20), (1, 600, 12), (2, 1_000, 18)]);
+    // The moment after it stands by itself, where it was.
+    let after = [(0, 1_000, 20), (3, 100, 2), (4, 1_000, 20)];
+    check(&[(10, 0), (0, 1_000), (0, 1_000), (1, 900), (10, 0)], &after);
+    // A phase that begins paused.
+    check(&[(0, 1_000), (0, 1_000), (4, 0)], &[(2, 1_000, 8)]);
+    check(&[(1, 1_000), (0, 1_000), (4, 0)], &[(0, 1_000, 10)]);
+}
+
+#[test]
+fn a_pause_of_hours_leaves_the_timeline_its_resolution() {
+    let mut seconds = vec![(1, 0); 100];
+    seconds.extend(std::iter::repeat_n((0, 1_000), 10_800));
+    seconds.extend([(1, 0); 100]);
+    let mut record = with_pauses(&seconds);
+    record.end_phase(0, record.elapsed(), None);
+    assert_eq!(record.timeline.points().len(), 200);
+    assert_eq!(record.timeline.resolution(), Duration::from_secs(1));
+    assert_eq!(record.measured(), Duration::from_secs(200));
 }

@@ -122,9 +122,12 @@ impl TimelinePoint {
 
     /// Whether `point`, which is too short for a rate of its own or not, belongs to this point.
     fn takes(&self, point: &Self, is_short: bool) -> bool {
+        // The first moment after a pause is short too, but stands where it was.
+        let is_near = self.place + 1 == point.place || point.length.is_zero();
+        let cut_short = is_short && is_near;
         self.phase == point.phase
             && (self.place == point.place
-                || self.place < point.place && (is_short || self.length.is_zero()))
+                || self.place < point.place && (cut_short || self.length.is_zero()))
     }
 
     /// Share of the workers' time in which they were busy, 0…1; none if no time has passed.

@@ -1,6 +1,7 @@
 //! The engine against servers that keep a ledger.
 
 mod code;
+mod control;
 mod days;
 mod http;
 mod ledger;
