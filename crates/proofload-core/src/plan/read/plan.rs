@@ -80,6 +80,7 @@ impl Reader<'_> {
         let phases = self.phases(fields.get("phase"), &kinds);
         let thresholds = self.thresholds(fields.get("thresholds"));
         let grading = self.grading(fields.get("grading"));
+        let alerts = self.alerts(fields.get("alerts"));
         let cost = fields.get("cost").and_then(|node| self.cost(node));
         if fields.get("user").is_none() && kinds.is_empty() {
             self.error(
@@ -105,6 +106,7 @@ impl Reader<'_> {
             phases,
             thresholds,
             grading,
+            alerts,
             cache: hit_rule,
             cost,
             groups: groups.all,
