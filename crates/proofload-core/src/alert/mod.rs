@@ -76,6 +76,11 @@ impl Alerts {
         if self.rules.is_empty() {
             return Vec::new();
         }
+        if !interval.paused.is_zero() {
+            // Nobody expects anything of a load that stands still.
+            self.history.forget();
+            return Vec::new();
+        }
         self.history.add(Arc::clone(interval));
         let at = self.began + interval.start + interval.length;
         let mut marks = Vec::new();
@@ -93,7 +98,7 @@ impl Alerts {
         marks
     }
 
-    /// The load was changed by somebody (paused, scaled): what was before is no measure for what comes.
+    /// The load was changed by somebody: what was before is no measure for what comes.
     pub fn load_changed(&mut self) {
         self.history.forget();
     }

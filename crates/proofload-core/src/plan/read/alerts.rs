@@ -86,7 +86,11 @@ mod tests {
             assert_eq!(plan.alerts, expect, "{text}");
             let printed = plan.to_toml(Secrets::Show);
             let again = Plan::parse("p", &printed, &Overrides::default(), &Inputs::NONE);
-            assert_eq!(again.unwrap_or_else(|errors| panic!("{errors}")).alerts, expect, "{printed}");
+            assert_eq!(
+                again.unwrap_or_else(|errors| panic!("{errors}")).alerts,
+                expect,
+                "{printed}"
+            );
         };
         let default = AlertRules::default;
         check("", default());
