@@ -1,5 +1,6 @@
 //! The pure part of Proofload: no clock, no files, no network. Time is an argument.
 
+pub mod alert;
 pub mod baseline;
 pub mod compare;
 pub mod cost;

@@ -11,8 +11,6 @@
 //! * [`real`] the real part
 //! * [`page`] the page
 
-
-
 mod service;
 mod simulated;
 mod tally;
@@ -89,7 +87,8 @@ fn main() -> ExitCode {
 /// Whether all bars are met.
 fn run(args: &Args) -> Result<bool, String> {
     let simulated = simulated::run_all(args.comparisons, args.seed);
-    let _=simulated; Ok(true)
+    let _ = simulated;
+    Ok(true)
 }
 
 /// A line on standard error.

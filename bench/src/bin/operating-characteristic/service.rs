@@ -7,10 +7,10 @@
 use std::collections::BTreeMap;
 
 use fastrand::Rng;
+use proofload_core::compare::Ground;
 use proofload_core::compare::evidence::{
     Block, Figures, PhaseEvidence, RequestEvidence, RunEvidence,
 };
-use proofload_core::compare::Ground;
 use proofload_core::metrics::Histogram;
 use proofload_core::result::RequestName;
 
@@ -89,7 +89,9 @@ pub(crate) fn run(service: &Service, slower: f64, rng: &mut Rng) -> RunEvidence 
         let factor = slower * (run_level + level).exp();
         let mut block = Block::default();
         // Users who wait longer ask less often.
-        for _ in 0..poisson(service.rate * (-0.4 * (run_level + level)).exp() / slower.powf(0.4), rng) {
+        for _ in
+            0..poisson(service.rate * (-0.4 * (run_level + level)).exp() / slower.powf(0.4), rng)
+        {
             let (which, multiple) = request(rng);
             let mut ns = MEDIAN_NS * multiple * factor * (service.spread * normal(rng)).exp();
             if rng.f64() < service.tail {

@@ -55,12 +55,27 @@ fn cases() -> Vec<Case> {
         let rough = spread(0.03, rough);
         cases.push(case("rough service, 3% between runs", Bar::FalseAlarms, runs, 1.0, rough));
     }
-    cases.push(case("short runs of 5 s, 3% between runs", Bar::FalseAlarms, (1, 1), 1.0, Service {
-        seconds: 5,
-        ..spread(0.03, rough)
-    }));
-    cases.push(case("5% between runs, as much as is assumed", Bar::FalseAlarms, (1, 1), 1.0, spread(0.05, rough)));
-    cases.push(case("10% between runs, twice what is assumed", Bar::Shown, (1, 1), 1.0, spread(0.1, rough)));
+    cases.push(case(
+        "short runs of 5 s, 3% between runs",
+        Bar::FalseAlarms,
+        (1, 1),
+        1.0,
+        Service { seconds: 5, ..spread(0.03, rough) },
+    ));
+    cases.push(case(
+        "5% between runs, as much as is assumed",
+        Bar::FalseAlarms,
+        (1, 1),
+        1.0,
+        spread(0.05, rough),
+    ));
+    cases.push(case(
+        "10% between runs, twice what is assumed",
+        Bar::Shown,
+        (1, 1),
+        1.0,
+        spread(0.1, rough),
+    ));
     cases.push(case("10% between runs", Bar::FalseAlarms, (5, 5), 1.0, spread(0.1, rough)));
     for (runs, run_spread, bar) in [
         (5, 0.01, Bar::Power),
@@ -76,14 +91,27 @@ fn cases() -> Vec<Case> {
     }
     cases.push(case("steady service, 1.5% between runs", Bar::Fires, (1, 1), 1.5, steady));
     cases.push(case("steady service, 1.5% between runs", Bar::Fires, (5, 5), 1.3, steady));
-    cases.push(case("rough service, 3% between runs", Bar::Shown, (1, 1), 1.5, spread(0.03, rough)));
+    cases.push(case(
+        "rough service, 3% between runs",
+        Bar::Shown,
+        (1, 1),
+        1.5,
+        spread(0.03, rough),
+    ));
     cases
 }
 
 /// Runs all cases, on two threads. The same numbers give the same outcome.
 pub(crate) fn run_all(comparisons: u32, seed: u64) -> Vec<Case> {
     let mut cases = cases();
-    if let Ok(only) = std::env::var("ONLY") { let w: Vec<usize> = only.split(',').map(|n| n.parse().unwrap()).collect(); let mut i=0; cases.retain(|_| {i+=1; w.contains(&(i-1))}); }
+    if let Ok(only) = std::env::var("ONLY") {
+        let w: Vec<usize> = only.split(',').map(|n| n.parse().unwrap()).collect();
+        let mut i = 0;
+        cases.retain(|_| {
+            i += 1;
+            w.contains(&(i - 1))
+        });
+    }
     for (number, case) in cases.iter_mut().enumerate() {
         let seed = seed.wrapping_add(1_000_003 * number as u64);
         let half = comparisons / 2;
@@ -112,7 +140,6 @@ pub(crate) fn run_all(comparisons: u32, seed: u64) -> Vec<Case> {
     }
     cases
 }
-
 
 fn repeat(case: &Case, which: std::ops::Range<u32>, seed: u64) -> Tally {
     let mut tally = Tally::default();

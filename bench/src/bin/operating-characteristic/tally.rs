@@ -28,14 +28,14 @@ pub(crate) struct Tally {
 impl Tally {
     /// Compares two sides and counts what comes out.
     pub(crate) fn add(&mut self, old: &Side, new: &Side) -> Result<(), String> {
-        let found = compare(old, new, &ComparisonRules::default(), &[]).map_err(|e| e.to_string())?;
+        let found =
+            compare(old, new, &ComparisonRules::default(), &[]).map_err(|e| e.to_string())?;
         let verdicts = || found.entries.iter().flat_map(|entry| &entry.changes).map(|c| c.verdict);
         let count = |is: bool| u32::from(is);
         self.comparisons += 1;
         self.any_worse += count(verdicts().any(|verdict| verdict == ChangeVerdict::Worse));
-        self.any_finding += count(
-            verdicts().any(|v| matches!(v, ChangeVerdict::Worse | ChangeVerdict::Better)),
-        );
+        self.any_finding +=
+            count(verdicts().any(|v| matches!(v, ChangeVerdict::Worse | ChangeVerdict::Better)));
         for change in found.entries.iter().flat_map(|entry| &entry.changes) {
             if matches!(change.verdict, ChangeVerdict::Worse | ChangeVerdict::Better) {
                 *self.measures.entry(change.measure.clone()).or_default() += 1;

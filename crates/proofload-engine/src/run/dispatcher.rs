@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
-use proofload_core::event::{Mark, RunEvent};
+use proofload_core::alert::Alerts;
+use proofload_core::event::{Interval, Mark, RunEvent};
 use proofload_core::metrics::IntervalSnapshot;
 use proofload_core::plan::{Load, Phase, Plan};
 use proofload_core::record::RunRecord;
@@ -77,6 +78,7 @@ struct Running {
     /// Workers that have not ended the phase, by number.
     at_work: Vec<u32>,
     judge: LiveJudge,
+    alerts: Alerts,
     /// How long there was load in the phases before.
     before: Duration,
     /// The moment by which it should be over, once it has been told to end.
@@ -159,7 +161,7 @@ impl Dispatcher {
                 Ok(Message::Stop(how)) => self.interrupt(&mut running, how),
                 Ok(Message::Pause) => self.pause(&mut running),
                 Ok(Message::Resume) => self.resume(&mut running),
-                Ok(Message::Scale(factor)) => self.scale(&running, factor),
+                Ok(Message::Scale(factor)) => self.scale(&mut running, factor),
                 Ok(Message::EndPhase(index)) => self.end_by_hand(&mut running, index),
                 Err(RecvTimeoutError::Timeout) if !cut_off => {
                     cut_off = true;
@@ -176,8 +178,9 @@ impl Dispatcher {
         }
         let (at, early) = (self.started.elapsed(), running.end.why_early());
         for interval in self.record.end_phase(index, at, early.clone()) {
-            self.tell(RunEvent::Interval(Arc::new(interval)));
+            self.tell_interval(&mut running, interval);
         }
+        self.tell_of(running.alerts.end(at));
         self.tell(RunEvent::PhaseEnded { phase: index, at, early });
         running.end
     }
@@ -223,8 +226,9 @@ impl Dispatcher {
         self.record.begin_phase(index, at, shards);
         self.tell(RunEvent::PhaseStarted { phase: index, at, shards });
         let judge = LiveJudge::new(Arc::clone(&self.plan), index, Arc::clone(&planned));
+        let alerts = Alerts::new(&self.plan.alerts, &planned, at);
         let told_to_end = None;
-        Running { index, planned, started, clock, at_work, judge, before, told_to_end, end }
+        Running { index, planned, started, clock, at_work, judge, alerts, before, told_to_end, end }
     }
 
     fn next_message(&self, running: &Running, cut_off: bool) -> Result<Message, RecvTimeoutError> {
@@ -261,8 +265,15 @@ impl Dispatcher {
         self.tell(RunEvent::Snapshot(snapshot));
         if let Some(interval) = complete {
             self.judge(running, interval.load_end());
-            self.tell(RunEvent::Interval(Arc::new(interval)));
+            self.tell_interval(running, interval);
         }
+    }
+
+    fn tell_interval(&mut self, running: &mut Running, interval: Interval) {
+        let interval = Arc::new(interval);
+        let alerts = running.alerts.see(&interval);
+        self.tell(RunEvent::Interval(interval));
+        self.tell_of(alerts);
     }
 
     /// Looks whether what has been measured up to this load time ends the phase or the run.
@@ -318,13 +329,14 @@ impl Dispatcher {
         }
     }
 
-    fn scale(&mut self, running: &Running, factor: f64) {
+    fn scale(&mut self, running: &mut Running, factor: f64) {
         let marks = self.wheel.scale(factor, self.started.elapsed());
         if !marks.is_empty() {
             let phase = Arc::new(running.planned.scaled(factor));
             let from = running.clock.load_at(running.wall() + LEAD);
             let change = Change { phase, from };
             self.order_all(&running.at_work, || Command::Scale(change.clone()));
+            running.alerts.load_changed();
             self.tell_control(marks);
         }
     }

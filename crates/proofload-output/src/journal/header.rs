@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use proofload_core::plan::{HttpSettings, Inputs, OtherKind, Overrides, Plan, PlanErrors, Secrets};
+use proofload_core::plan::{
+    AlertRules, HttpSettings, Inputs, OtherKind, Overrides, Plan, PlanErrors, Secrets,
+};
 use proofload_core::redact::Redactor;
 use proofload_core::result::RunInfo;
 use serde::{Deserialize, Serialize};
@@ -91,6 +93,7 @@ fn outline(plan: &Plan) -> Plan {
         count: user.count,
     });
     Plan {
+        alerts: AlertRules::default(),
         other_kinds: own.chain(plan.other_kinds.iter().cloned()).collect(),
         users: Vec::new(),
         health: None,

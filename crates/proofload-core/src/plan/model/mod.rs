@@ -5,6 +5,7 @@
 //! it makes sense. Indices ([`GroupId`], [`FeedId`], slots) count from zero without gaps, so that
 //! the engine can keep what belongs to them in plain arrays.
 
+mod alerts;
 mod http;
 mod load;
 mod scale;
@@ -13,6 +14,7 @@ mod users;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use alerts::AlertRules;
 pub use http::{
     BaseUrl, Encoding, HttpSettings, HttpVersion, PemFile, Redirects, Scheme, StaticHost, Tls,
 };
@@ -59,6 +61,8 @@ pub struct Plan {
     pub grading: Grading,
     /// What counts as a regression against a baseline, and what is wanted of a change.
     pub comparison: ComparisonRules,
+    /// When somebody is told of trouble while it runs.
+    pub alerts: AlertRules,
     /// Rows for templates, addressed by [`FeedId`].
     pub feeds: Vec<DataFeed>,
     /// What a cache hit looks like, where a request does not say otherwise (already merged into

@@ -3,6 +3,7 @@
 //! What comes out says everything outright: includes are merged, variables of the environment are
 //! put in, presets are stages, default headers stand in every request. It parses to the same plan.
 
+mod alerts;
 mod phases;
 mod requests;
 mod toml_text;
@@ -52,6 +53,7 @@ impl Plan {
         if let Some(cache) = &self.cache {
             out.raw("cache", &requests::cache_text(cache));
         }
+        alerts::print_alerts(&mut out, &self.alerts, secrets);
         let headers = self.health.as_ref().map_or(&self.headers, |health| &health.headers);
         let headers = requests::Printer { plan: self, secrets }.headers(headers);
         print_http(&mut out, &self.http, &headers);

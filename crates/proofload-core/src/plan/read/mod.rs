@@ -3,6 +3,7 @@
 //! Readers never stop at the first mistake. What cannot be read is told and left out, and reading
 //! goes on, so that a user sees all mistakes at once. A plan is only given out when there are none.
 
+mod alerts;
 mod body;
 mod comparison;
 mod conditions;

@@ -81,6 +81,7 @@ impl Reader<'_> {
         let thresholds = self.thresholds(fields.get("thresholds"));
         let grading = self.grading(fields.get("grading"));
         let comparison = self.comparison_rules(fields.get("regression"), fields.get("goals"));
+        let alerts = self.alerts(fields.get("alerts"));
         let cost = fields.get("cost").and_then(|node| self.cost(node));
         if fields.get("user").is_none() && kinds.is_empty() {
             self.error(
@@ -107,6 +108,7 @@ impl Reader<'_> {
             thresholds,
             grading,
             comparison,
+            alerts,
             cache: hit_rule,
             cost,
             groups: groups.all,

@@ -77,6 +77,12 @@ pub(in crate::plan) static PLAN: TableSpec = TableSpec {
             "Conditions on the whole run, in k6's words.",
             "{ http_req_failed = [\"rate<0.01\"] }",
         ),
+        key(
+            "alerts",
+            Either(&[Bool, Table(&ALERTS)]),
+            "When somebody is told of trouble while it runs; false for never.",
+            "{ webhook = \"${ALERT_WEBHOOK}\" }",
+        ),
         key("grading", Table(&GRADING), "The rule of the grade.", "{ good = \"80%\" }"),
         key(
             "regression",
@@ -330,6 +336,54 @@ pub(in crate::plan) static COST: TableSpec = TableSpec {
         ("queries_per_day", "requests_per_day"),
         ("days_per_month", "days"),
         ("cache_hit_rate", "hit_rate"),
+    ],
+    prefixes: &[],
+};
+
+pub(in crate::plan) static ALERTS: TableSpec = TableSpec {
+    what: "[alerts]",
+    doc: "When somebody is told of trouble while the test runs: an expectation's target or limit is \
+          broken over the window, the throughput falls although the load does not, many requests \
+          fail all of a sudden, arrivals wait for a free user. Alerts change no grade.",
+    keys: &[
+        key("window", Duration, "How far back is looked; 10s if not given.", "\"10s\""),
+        key(
+            "min_requests",
+            Whole,
+            "Requests there must be in a window before it is judged; 20 if not given.",
+            "20",
+        ),
+        key(
+            "throughput_drop",
+            Either(&[Text, Bool]),
+            "By how much the throughput has to fall; 50% if not given, false does not look.",
+            "\"50%\"",
+        ),
+        key(
+            "error_burst",
+            Either(&[Text, Bool]),
+            "Share of requests that has to fail; 10% if not given, false does not look.",
+            "\"10%\"",
+        ),
+        key(
+            "queue",
+            Either(&[Text, Bool]),
+            "Share of arrivals that has to wait; 10% if not given, false does not look.",
+            "\"10%\"",
+        ),
+        key(
+            "webhook",
+            Text,
+            "Where alerts are posted to as JSON; Slack, Mattermost and Discord show them.",
+            "\"${ALERT_WEBHOOK}\"",
+        ),
+    ],
+    foreign: &[
+        ("url", "webhook"),
+        ("slack", "webhook"),
+        ("enabled", "alerts = false"),
+        ("interval", "window"),
+        ("for", "window"),
     ],
     prefixes: &[],
 };
