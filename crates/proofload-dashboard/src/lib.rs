@@ -22,6 +22,6 @@ mod token;
 
 pub use config::{Config, ConfigError, DEFAULT_PORT, Mode, parse_address};
 pub use live::{RunEnd, RunStart};
-pub use runner::{Control, LoadState, PastRun, PhaseInfo, PlanInfo, Refusal, Runner, StartRequest};
+pub use runner::{Control, PastRun, PhaseInfo, PlanInfo, Refusal, Runner, StartRequest};
 pub use server::{Dashboard, MAX_VIEWERS, Running, ServeError};
 pub use token::{Token, TokenError};

@@ -26,9 +26,6 @@ pub trait Runner: Send + Sync + 'static {
     /// Why it was not done.
     fn control(&self, control: Control) -> Result<(), Refusal>;
 
-    /// How the load of the run that is under way has been changed.
-    fn load_state(&self) -> LoadState;
-
     /// Runs that have ended, the latest first; a bounded number of them.
     fn past_runs(&self) -> Vec<PastRun>;
 
@@ -205,21 +202,6 @@ impl Control {
             }
             _ => Ok(()),
         }
-    }
-}
-
-/// How the load of a run has been changed.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct LoadState {
-    /// No requests are made until somebody resumes.
-    pub is_paused: bool,
-    /// Users and rates are those of the plan times this.
-    pub factor: f64,
-}
-
-impl Default for LoadState {
-    fn default() -> Self {
-        Self { is_paused: false, factor: 1.0 }
     }
 }
 

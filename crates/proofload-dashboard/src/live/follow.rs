@@ -16,7 +16,6 @@ const AT_LEAST: Duration = Duration::from_millis(100);
 
 /// Follows what is told until nobody can tell any more.
 pub(crate) async fn follow(shared: Arc<Shared>, mut told: UnboundedReceiver<Told>) {
-    look_up_past_runs(&shared);
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     // Whether what viewers see is not what is known.
@@ -25,11 +24,12 @@ pub(crate) async fn follow(shared: Arc<Shared>, mut told: UnboundedReceiver<Told
         let is_due = tokio::select! {
             next = told.recv() => {
                 let Some(next) = next else { return };
-                if matches!(next, Told::End(_)) {
-                    look_up_past_runs(&shared);
-                }
-                let changes_stage = !matches!(next, Told::Event(..));
+                let (changes_stage, is_end) =
+                    (!matches!(next, Told::Event(..)), matches!(next, Told::End(_)));
                 shared.live().take(next);
+                if is_end {
+                    shared.refresh_past_runs();
+                }
                 is_stale = true;
                 changes_stage
             }
@@ -45,10 +45,4 @@ pub(crate) async fn follow(shared: Arc<Shared>, mut told: UnboundedReceiver<Told
             is_stale = false;
         }
     }
-}
-
-/// Files are read elsewhere than on this thread.
-fn look_up_past_runs(shared: &Arc<Shared>) {
-    let shared = Arc::clone(shared);
-    tokio::task::spawn_blocking(move || shared.look_up_past_runs());
 }

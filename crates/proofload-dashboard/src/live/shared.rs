@@ -1,6 +1,6 @@
 //! What the dashboard's tasks share.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use crate::page;
 use crate::runner::{PastRun, PlanInfo, Runner, is_run_id};
 
 /// Past runs that are listed.
-const MAX_PAST_RUNS: usize = 200;
+const MAX_PAST_RUNS: usize = 100;
 
 /// What the dashboard's tasks share.
 pub(crate) struct Shared {
@@ -33,6 +33,8 @@ pub(crate) struct Shared {
     /// Tells this dashboard from an earlier one on the same port.
     pub(crate) instance: String,
     past_runs: Mutex<Arc<Vec<PastRun>>>,
+    /// Somebody wanted to see them: nobody's files are read for nothing.
+    are_past_runs_wanted: AtomicBool,
 }
 
 /// Somebody who looks, counted for as long as this is kept.
@@ -68,6 +70,7 @@ impl Shared {
             drawn: Mutex::default(),
             instance,
             past_runs: Mutex::default(),
+            are_past_runs_wanted: AtomicBool::new(false),
         }
     }
 
@@ -110,6 +113,21 @@ impl Shared {
     /// Runs that have ended, as last looked up.
     pub(crate) fn past_runs(&self) -> Arc<Vec<PastRun>> {
         Arc::clone(&lock(&self.past_runs))
+    }
+
+    /// Looks up runs that have ended, if nobody has wanted them before.
+    pub(crate) fn want_past_runs(self: &Arc<Self>) {
+        if !self.are_past_runs_wanted.swap(true, Ordering::Relaxed) {
+            self.refresh_past_runs();
+        }
+    }
+
+    /// Looks them up again, elsewhere than on this thread, if anybody has wanted them.
+    pub(crate) fn refresh_past_runs(self: &Arc<Self>) {
+        if self.are_past_runs_wanted.load(Ordering::Relaxed) {
+            let shared = Arc::clone(self);
+            tokio::task::spawn_blocking(move || shared.look_up_past_runs());
+        }
     }
 
     /// Looks up runs that have ended. Reads files: not on the dashboard's thread.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use proofload_core::event::ControlState;
 use proofload_core::plan::Plan;
 use proofload_core::record::RunRecord;
 use proofload_core::redact::Redactor;
@@ -19,8 +20,8 @@ use crate::runner::PlanInfo;
 pub struct RunStart {
     /// What is run.
     pub plan: Arc<Plan>,
-    /// When, RFC 3339.
-    pub started: String,
+    /// What is known of the run so far; its end is not.
+    pub info: RunInfo,
     /// Where the load generator runs: operating system, processors, versions.
     pub environment: BTreeMap<String, String>,
 }
@@ -32,8 +33,6 @@ pub struct RunEnd {
     pub result: Arc<RunResult>,
     /// The exit code it has, or would have as a command of its own.
     pub exit_code: ExitCode,
-    /// Under which [`PastRun::id`](crate::PastRun::id) it is kept, if it is.
-    pub kept_as: Option<String>,
     /// Where the result was written, for people.
     pub written_to: Option<String>,
 }
@@ -104,6 +103,11 @@ impl Live {
         }
     }
 
+    /// How the load of the run has been changed.
+    pub(crate) fn load(&self) -> ControlState {
+        self.run.as_ref().map(|run| run.record.control).unwrap_or_default()
+    }
+
     /// Whether a picture of now differs from one of a second ago although nothing was told.
     pub(crate) fn is_moving(&self) -> bool {
         matches!(self.stage, Stage::Running | Stage::Preparing(_))
@@ -138,16 +142,8 @@ impl Run {
     }
 
     fn result_so_far(&self) -> RunResult {
-        let run = RunInfo {
-            name: self.start.plan.name.to_string(),
-            target: self.info.target.clone(),
-            started: self.start.started.clone(),
-            ended: String::new(),
-            duration_seconds: self.record.elapsed().as_secs_f64(),
-            interrupted: false,
-            incomplete: false,
-            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
-        };
+        let duration_seconds = self.record.elapsed().as_secs_f64();
+        let run = RunInfo { duration_seconds, ..self.start.info.clone() };
         let environment = self.start.environment.clone();
         let mut input = ResultInput::of_plan(&self.start.plan, &self.record, run, environment);
         input.detail = Detail::Quick;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use maud::{Markup, html};
+use proofload_core::event::ControlState;
 use proofload_core::result::{PhaseResult, RunResult, TimelineRow};
 use proofload_core::units::{human_count, human_rate};
 use serde_json::json;
@@ -10,15 +11,14 @@ use serde_json::json;
 use super::text::{clock, grade_class, ms, share};
 use crate::config::Mode;
 use crate::live::{Live, Run, Stage};
-use crate::runner::LoadState;
 
 /// Where things stand in one word, as the script and the style sheet know it.
-pub(super) fn stage_word(live: &Live, load: LoadState) -> &'static str {
+pub(super) fn stage_word(live: &Live, load: ControlState) -> &'static str {
     match live.stage {
         Stage::Idle => "idle",
         Stage::Preparing(_) => "preparing",
         Stage::Running if live.is_stopping => "stopping",
-        Stage::Running if load.is_paused => "paused",
+        Stage::Running if load.paused => "paused",
         Stage::Running => "running",
         Stage::Ended => "ended",
         Stage::Failed(_) => "failed",
@@ -42,7 +42,7 @@ fn stage_text(word: &str) -> &'static str {
 /// it that changes every second.
 pub(super) fn state(
     live: &Live,
-    load: LoadState,
+    load: ControlState,
     mode: Mode,
     result: Option<&RunResult>,
 ) -> String {
@@ -53,7 +53,7 @@ pub(super) fn state(
     };
     json!({
         "stage": word,
-        "factor": load.factor,
+        "factor": load.scale,
         "title": title,
         "say": say(live, word, load, result),
         "over": live.is_over,
@@ -62,14 +62,14 @@ pub(super) fn state(
     .to_string()
 }
 
-fn say(live: &Live, word: &str, load: LoadState, result: Option<&RunResult>) -> String {
+fn say(live: &Live, word: &str, load: ControlState, result: Option<&RunResult>) -> String {
     let mut text = stage_text(word).to_owned();
     if let (Some(run), Some(result)) = (&live.run, result) {
         if let Some(phase) = run.phase().and_then(|phase| result.test_results.get(phase)) {
             text.push_str(&format!(", phase {}", phase.scenario));
         }
-        if load.factor != 1.0 {
-            text.push_str(&format!(", load at {:.0} percent", load.factor * 100.0));
+        if load.scale != 1.0 {
+            text.push_str(&format!(", load at {:.0} percent", load.scale * 100.0));
         }
         let broken = result.summary.limits - result.summary.limits_met;
         if broken > 0 {
@@ -85,7 +85,7 @@ fn say(live: &Live, word: &str, load: LoadState, result: Option<&RunResult>) -> 
 }
 
 /// Plan, target, state, phase, time.
-pub(super) fn head(live: &Live, load: LoadState, result: Option<&RunResult>) -> Markup {
+pub(super) fn head(live: &Live, load: ControlState, result: Option<&RunResult>) -> Markup {
     let word = stage_word(live, load);
     let pill = html! { span.pill data-stage=(word) { (stage_text(word)) } };
     match (&live.run, result) {
@@ -93,7 +93,7 @@ pub(super) fn head(live: &Live, load: LoadState, result: Option<&RunResult>) -> 
             div.title {
                 h1 { bdi { (result.run.name) } }
                 (pill)
-                @if load.factor != 1.0 { span.pill data-stage="scaled" { (format!("{:.0} % load", load.factor * 100.0)) } }
+                @if load.scale != 1.0 { span.pill data-stage="scaled" { (format!("{:.0} % load", load.scale * 100.0)) } }
             }
             p.sub {
                 span { bdi { (result.run.target) } }
@@ -120,8 +120,8 @@ pub(super) fn head(live: &Live, load: LoadState, result: Option<&RunResult>) -> 
     }
 }
 
-fn remaining(rest: Duration, load: LoadState) -> String {
-    if load.is_paused {
+fn remaining(rest: Duration, load: ControlState) -> String {
+    if load.paused {
         return "paused".to_owned();
     }
     format!("about {} left", clock(rest))

@@ -15,7 +15,7 @@ use crate::live::{Frame, Live, Piece, Shared, Stage};
 /// Draws every piece of the live page.
 pub(crate) fn pieces(shared: &Shared, live: &Live) -> Vec<Piece> {
     let redactor = &shared.config.redactor;
-    let load = shared.runner.load_state();
+    let load = live.load();
     let result = live.run.as_ref().map(|run| run.result(redactor));
     let result = result.as_ref();
     let piece = |id: &'static str, markup: Markup| Piece { id, html: markup.into_string() };

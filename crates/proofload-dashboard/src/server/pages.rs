@@ -23,6 +23,7 @@ fn html(page: Markup) -> Response {
 
 /// The live page.
 pub(super) async fn live(State(shared): State<Arc<Shared>>) -> Response {
+    shared.want_past_runs();
     html(page::live(&shared, &shared.recent(FRESH)))
 }
 

@@ -13,6 +13,7 @@ use super::history::HistoryArgs;
 use super::outputs::Out;
 use super::report::{self, ReportArgs};
 use super::suite::SuiteArgs;
+use super::web::{ServeArgs, WebArgs};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -42,6 +43,9 @@ pub(super) enum Command {
     /// Load one URL, for people who come from ab, hey, wrk and oha
     #[command(after_help = HTTP_EXAMPLES)]
     Http(HttpArgs),
+    /// Serve a page from which plans are run and steered, until Ctrl-C
+    #[command(after_help = WEB_EXAMPLES)]
+    Web(ServeArgs),
     /// Start the built-in demo service and run a short plan against it
     Demo(DemoArgs),
     /// Run tests one after the other, and say which requirements they prove
@@ -91,6 +95,8 @@ pub(super) struct OutputArgs {
     /// Print the plan as it would be run, and do not run it
     #[arg(long)]
     pub(super) print_plan: bool,
+    #[command(flatten)]
+    pub(super) web: WebArgs,
 }
 
 impl OutputArgs {
@@ -176,6 +182,15 @@ pub(super) struct TestArgs {
     #[command(flatten, next_help_heading = "Output")]
     pub(super) output: OutputArgs,
 }
+
+const WEB_EXAMPLES: &str = "\
+Examples:
+  proofload web plan.toml                        http://127.0.0.1:8089/
+  proofload web a.toml b.toml --web=:0           on a free port
+  PROOFLOAD_WEB_TOKEN=… proofload web plan.toml --web=0.0.0.0:8089
+                                                 for others, who need the token
+
+Exit codes: 0 after Ctrl-C; 64, 65 as for `run`; 74 if the page cannot be served";
 
 const HTTP_EXAMPLES: &str = "\
 Examples:

@@ -22,7 +22,7 @@ use super::live::{Listener, ProgressLines, Underway};
 use super::output::{Places, Written};
 use super::outputs::LiveOutputs;
 use super::signals::Interrupts;
-use super::{demo, facts, live};
+use super::{demo, facts, live, web};
 
 /// Something to run.
 #[derive(Debug)]
@@ -63,7 +63,15 @@ pub(super) fn execute(job: Job, console: &Console) -> Result<ExitCode, Failure> 
     let interrupts = Interrupts::default();
     let is_quiet = job.output.quiet || job.output.is_result_on_stdout();
     let is_verbose = job.output.verbose;
-    let finished = perform(job, Host { console, interrupts: &interrupts }, &mut [])?;
+    let host = Host { console, interrupts: &interrupts };
+    let finished = match web::Following::open(&job, console)? {
+        None => perform(job, host, &mut [])?,
+        Some(mut page) => {
+            let finished = perform(job, host, &mut [&mut page]);
+            page.close(&finished);
+            finished?
+        }
+    };
     if !is_quiet && is_verbose {
         console.print(&details(&finished.result, &console.output_style()));
     }

@@ -20,6 +20,7 @@ mod report;
 mod run;
 mod signals;
 mod suite;
+mod web;
 
 use std::process;
 
@@ -71,6 +72,7 @@ fn dispatch(args: Args, console: &Console) -> Result<ExitCode, Failure> {
     match args.command {
         Command::Run(args) => run::run(args, console),
         Command::Http(args) => http::run(&args, console),
+        Command::Web(args) => web::run(args, console),
         Command::Demo(args) => demo::run(args, console),
         Command::History(args) => history::run(&args, console),
         Command::Suite(args) => suite::run(&args, console),
@@ -93,7 +95,7 @@ fn usage(mut error: clap::Error) -> ExitCode {
 }
 
 /// Arguments whose values may be secrets: what is wrong with one is told without repeating it.
-const SECRET_ARGUMENTS: &[&str] = &["--env", "--header", "--basic"];
+const SECRET_ARGUMENTS: &[&str] = &["--env", "--header", "--basic", "--web-token"];
 
 fn hide_values(error: &mut clap::Error) {
     let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg) else { return };

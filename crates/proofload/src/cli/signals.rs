@@ -38,6 +38,20 @@ impl Interrupts {
         Ok(())
     }
 
+    /// Listens from now on, though there is no run yet: signals end nothing by themselves any more, and
+    /// whoever waits asks [`Interrupts::came`].
+    ///
+    /// # Errors
+    /// As [`Interrupts::guard`].
+    pub(super) fn watch(&self, told: fn(Stop)) -> io::Result<()> {
+        let mut state = self.state();
+        if !state.is_listening {
+            self.listen(told)?;
+            state.is_listening = true;
+        }
+        Ok(())
+    }
+
     fn listen(&self, told: fn(Stop)) -> io::Result<()> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let mut signals = {
