@@ -406,6 +406,7 @@ fn requests_are_sent_as_described() {
     let header = |name: &str, value: &'static str| Header {
         name: name.into(),
         value: Template::literal(value.as_bytes()),
+        target_only: false,
     };
     let load = Load::SharedIterations { users: 1, iterations: 2, max_duration: None };
     let (outcome, ledger) = run_kind(behaviour, load, kind, |plan| {

@@ -5,6 +5,7 @@ mod control;
 mod days;
 mod http;
 mod ledger;
+mod secrets;
 mod seeds;
 mod support;
 mod truth;

@@ -146,6 +146,9 @@ pub struct Header {
     pub name: Arc<str>,
     /// The value. Line breaks from expressions are refused when it is rendered.
     pub value: Template,
+    /// Sent only where the request goes to the plan's target: a default header that is a secret. Set
+    /// only where the plan does not know yet where a request goes.
+    pub target_only: bool,
 }
 
 /// Where a request goes.

@@ -99,8 +99,12 @@ impl Printer<'_> {
             out.text("method", method);
             out.text("url", &url);
         }
-        if !request.headers.is_empty() {
-            out.raw("headers", &self.headers(&request.headers));
+        let (for_target, headers): (Vec<_>, Vec<_>) =
+            request.headers.iter().cloned().partition(|header| header.target_only);
+        for (key, headers) in [("headers", headers), ("target_headers", for_target)] {
+            if !headers.is_empty() {
+                out.raw(key, &self.headers(&headers));
+            }
         }
         if let Some(body) = &request.body {
             out.text("body", &body.content.to_text(Escape::None));

@@ -10,6 +10,7 @@ use crate::plan::model::{
 use crate::plan::spec::{BASIC, HTTP, TLS};
 use crate::plan::tree::{Entry, Node, Value};
 use crate::plan::words::is_token;
+use crate::redact::is_secret_name;
 use crate::template::{Escape, Expr, Filter, Segment, Source, Template};
 
 impl Reader<'_> {
@@ -153,7 +154,7 @@ impl Reader<'_> {
         Some(PemFile { path: path.into(), bytes: bytes.into() })
     }
 
-    /// Headers and credentials of every request.
+    /// Headers and credentials of every request; those that are secrets are for the target only.
     pub(super) fn default_headers(
         &mut self,
         http: Option<&Node>,
@@ -165,6 +166,9 @@ impl Reader<'_> {
             None => Vec::new(),
         };
         headers.extend(self.credentials(http.get("basic"), http.get("bearer"), scope));
+        for header in &mut headers {
+            header.target_only = is_secret_name(&header.name);
+        }
         headers
     }
 
@@ -182,7 +186,8 @@ impl Reader<'_> {
             };
             for item in items {
                 if let Some(value) = self.header_value(item, scope) {
-                    headers.push(Header { name: entry.key.as_str().into(), value });
+                    let name = entry.key.as_str().into();
+                    headers.push(Header { name, value, target_only: false });
                 }
             }
         }
@@ -244,7 +249,8 @@ impl Reader<'_> {
             }
             (None, None) => return None,
         };
-        Some(Header { name: "authorization".into(), value: Template::from_segments(parts) })
+        let (name, value) = ("authorization".into(), Template::from_segments(parts));
+        Some(Header { name, value, target_only: false })
     }
 
     /// `user:password`.

@@ -6,7 +6,7 @@ use super::scope::UserScope;
 use super::table::Fields;
 use crate::inspect::{CacheRule, Inspector};
 use crate::plan::diagnostic::Diagnostic;
-use crate::plan::model::{Header, Method, RequestSpec, Sign};
+use crate::plan::model::{Header, Method, RequestSpec, RequestUrl, Sign};
 use crate::plan::spec::SIGN;
 use crate::plan::tree::{Node, Value};
 use crate::template::Escape;
@@ -43,6 +43,10 @@ impl Reader<'_> {
             || required.unwrap_or_else(|| extracts.iter().any(|extract| extract.default.is_none()));
 
         let mut headers = own_headers;
+        if let Some(node) = fields.get("target_headers") {
+            let for_target = self.headers(node, scope);
+            headers.extend(for_target.into_iter().map(|h| Header { target_only: true, ..h }));
+        }
         if let Some(authorization) = credentials {
             if has(&headers, "authorization")
                 && let Some(entry) = fields.present(&["basic", "bearer"]).first()
@@ -57,11 +61,25 @@ impl Reader<'_> {
         if let Some(content_type) = body.as_ref().and_then(|body| body.content_type.clone())
             && !has(&headers, "content-type")
         {
-            headers.push(Header { name: "content-type".into(), value: content_type });
+            headers.push(Header {
+                name: "content-type".into(),
+                value: content_type,
+                target_only: false,
+            });
         }
         let mut defaults = self.default_headers(shared.http, scope);
         defaults.retain(|header| !has(&headers, &header.name));
         headers.extend(defaults);
+        match &url {
+            // Another service has no business with what opens the doors of this one.
+            Some(RequestUrl::Path { origin: Some(_), .. }) => {
+                headers.retain(|header| !header.target_only);
+            }
+            Some(RequestUrl::Path { origin: None, .. }) | None => {
+                headers.iter_mut().for_each(|header| header.target_only = false);
+            }
+            Some(RequestUrl::Whole(_)) => {}
+        }
         let (method, url_node) = target?;
         let name = match fields.get("name") {
             Some(node) => self.name(node)?.to_owned(),

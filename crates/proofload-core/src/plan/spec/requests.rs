@@ -75,6 +75,9 @@ macro_rules! with_request_keys {
         key("query", Map(&Any), "Added to the URL, encoded.", "{ limit = 50 }"),
         key("headers", Map(&Either(&[Template, List(&Template)])), "Request headers.",
             "{ authorization = \"Bearer {{ token }}\" }"),
+        key("target_headers", Map(&Either(&[Template, List(&Template)])), "Request headers that are \
+            sent only if the URL, once it is known, is one of the target's; so are those of `[http]` that \
+            are secrets.", "{ authorization = \"Bearer {{ token }}\" }"),
         key("json", Any, "The body, as JSON. A text that is exactly one `{{ … | number }}` or \
             `{{ … | raw }}` goes in without quotes.", "{ content = \"Hello\" }"),
         key("form", Map(&Any), "The body, as an HTML form.", "{ Body = \"Hi\" }"),

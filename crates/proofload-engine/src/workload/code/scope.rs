@@ -20,6 +20,15 @@ const FIRST_POSITION: u32 = 1 << 24;
 /// Positions of one kind: more tasks than anybody writes.
 const POSITIONS_OF_A_KIND: u32 = 1 << 10;
 
+/// A header that every request has unless it has one of that name itself.
+#[derive(Clone, Debug)]
+pub(super) struct DefaultHeader {
+    pub(super) name: String,
+    pub(super) value: Vec<u8>,
+    /// A secret of the target, which no other origin gets to see.
+    pub(super) target_only: bool,
+}
+
 /// What the users of one worker share.
 #[derive(Debug)]
 pub(super) struct WorkerScope {
@@ -29,7 +38,7 @@ pub(super) struct WorkerScope {
     pub(super) prefix: String,
     pub(super) redirects: u16,
     /// Headers of every request that does not bring its own.
-    pub(super) headers: Vec<(String, Vec<u8>)>,
+    pub(super) headers: Vec<DefaultHeader>,
     /// A rule on cache hits, if there is one; it takes any status.
     pub(super) inspector: Inspector,
     pub(super) series: SeriesCache,

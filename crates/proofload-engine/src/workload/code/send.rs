@@ -36,10 +36,11 @@ impl<'u> RequestBuilder<'u> {
             (None, Ok(address)) => address,
             (Some(fault), _) | (None, Err(fault)) => return Err(line.record_unsent(fault)),
         };
-        for (name, value) in &core.scope.headers {
-            if !self.headers.iter().any(|(given, _)| given.eq_ignore_ascii_case(name)) {
+        let to_target = address.origin == core.scope.origin;
+        for header in core.scope.headers.iter().filter(|header| to_target || !header.target_only) {
+            if !self.headers.iter().any(|(given, _)| given.eq_ignore_ascii_case(&header.name)) {
                 // They were accepted when the worker was set up.
-                let _ = self.headers.push(name, value);
+                let _ = self.headers.push(&header.name, &header.value);
             }
         }
         let landing = {

@@ -16,7 +16,7 @@ use proofload_core::plan::{BaseUrl, CheckId, OtherKind, Plan, Target, ThinkTime}
 use super::error::TaskResult;
 use super::kind::{AnyKind, AnyUser, Kind, TaskFuture};
 use super::panic_message;
-use super::scope::{Core, KindFacts, SeriesCache, WorkerScope};
+use super::scope::{Core, DefaultHeader, KindFacts, SeriesCache, WorkerScope};
 use super::user::draw;
 use crate::http::{Headers, Origin, Prepared, Shared};
 use crate::worker::Example;
@@ -103,7 +103,7 @@ pub struct CodeUsers {
     prepared: Arc<Prepared>,
     base: BaseUrl,
     redirects: u16,
-    headers: Vec<(String, Vec<u8>)>,
+    headers: Vec<DefaultHeader>,
     inspector: Inspector,
 }
 
@@ -153,14 +153,18 @@ fn cache_rule(plan: &Plan) -> Inspector {
 
 /// The plan's default headers. Those with expressions speak of variables that users in code do not
 /// have.
-fn default_headers(plan: &Plan) -> Result<Vec<(String, Vec<u8>)>, SetupError> {
+fn default_headers(plan: &Plan) -> Result<Vec<DefaultHeader>, SetupError> {
     let mut headers = Vec::new();
     for header in &plan.headers {
         let Some(value) = header.value.as_literal() else { continue };
         Headers::new()
             .push(&header.name, value)
             .map_err(|error| SetupError(format!("default header: {error}")))?;
-        headers.push((header.name.to_string(), value.to_vec()));
+        headers.push(DefaultHeader {
+            name: header.name.to_string(),
+            value: value.to_vec(),
+            target_only: header.target_only,
+        });
     }
     Ok(headers)
 }

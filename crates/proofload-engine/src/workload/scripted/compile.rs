@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use proofload_core::metrics::{SeriesId, SeriesMeta};
 use proofload_core::plan::{
-    BaseUrl, CounterSlot, FeedId, Plan, RequestSpec, RequestUrl, Step, Target, Task, TaskOrder,
-    ThinkTime, UserKind, VarSlot, Variable,
+    BaseUrl, CounterSlot, FeedId, Header, Plan, RequestSpec, RequestUrl, Step, Target, Task,
+    TaskOrder, ThinkTime, UserKind, VarSlot, Variable,
 };
 use proofload_core::template::{Escape, Template};
 
@@ -51,6 +51,8 @@ pub(super) struct CompiledRequest {
     /// Headers whose values never change; the others are rendered behind them.
     pub(super) headers: Headers,
     pub(super) changing_headers: Vec<(String, Template)>,
+    /// Headers that are sent only where the request turns out to go to the plan's target.
+    pub(super) target_headers: Vec<(String, Template)>,
     pub(super) body_use: BodyUse,
     pub(super) is_static: bool,
 }
@@ -126,13 +128,15 @@ impl Compiler<'_> {
         let name = &self.plan.groups[spec.group.0 as usize];
         let url = self.url(&spec.url)?;
         let mut headers = Headers::new();
-        let mut changing_headers = Vec::new();
+        let (mut changing_headers, mut target_headers) = (Vec::new(), Vec::new());
+        let named = |header: &Header| (header.name.to_string(), header.value.clone());
         for header in &spec.headers {
             match header.value.as_literal() {
+                _ if header.target_only => target_headers.push(named(header)),
                 Some(value) => headers
                     .push(&header.name, value)
                     .map_err(|error| SetupError(format!("request `{name}`: {error}")))?,
-                None => changing_headers.push((header.name.to_string(), header.value.clone())),
+                None => changing_headers.push(named(header)),
             }
         }
         let position = self.position;
@@ -155,11 +159,13 @@ impl Compiler<'_> {
             name: Rc::from(&**name),
             is_static: matches!(url, CompiledUrl::Known { .. })
                 && changing_headers.is_empty()
+                && target_headers.is_empty()
                 && body_is_static
                 && spec.sign.is_none(),
             url,
             headers,
             changing_headers,
+            target_headers,
             body_use: if spec.inspect.needs_body() { BodyUse::Keep } else { BodyUse::Discard },
         })
     }

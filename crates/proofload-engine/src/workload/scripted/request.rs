@@ -222,7 +222,12 @@ impl Rendered {
         self.target.clear();
         let origin = self.fill_target(&request.url, state)?;
         self.headers.clone_from(&request.headers);
-        for (name, value) in &request.changing_headers {
+        let to_target = match &request.url {
+            CompiledUrl::Whole { base, .. } => origin == *base,
+            CompiledUrl::Known { .. } | CompiledUrl::Path { .. } => true,
+        };
+        let target_headers = request.target_headers.iter().filter(|_| to_target);
+        for (name, value) in request.changing_headers.iter().chain(target_headers) {
             self.value.clear();
             value.render(state, &mut self.value).map_err(|error| error.to_string())?;
             self.headers.push(name, &self.value).map_err(|error| error.to_string())?;
