@@ -43,7 +43,7 @@ struct Turns {
 }
 
 /// Runs the plan again and again.
-pub(super) fn run(args: RunArgs, times: u32, console: &Console) -> Result<ExitCode, Failure> {
+pub(super) fn run(args: &RunArgs, times: u32, console: &Console) -> Result<ExitCode, Failure> {
     if args.output.output_file.is_some() || !args.output.out.is_empty() {
         return Err(Failure::usage(
             "repeated runs go into one folder, a file each: --results DIR says where, and -o and --out do \

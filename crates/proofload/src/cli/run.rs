@@ -11,7 +11,7 @@ use super::{load, repeat};
 /// Runs a plan from a file.
 pub(super) fn run(args: RunArgs, console: &Console) -> Result<ExitCode, Failure> {
     if let Some(times) = args.repeat.repeat.filter(|_| !args.output.print_plan) {
-        return repeat::run(args, times, console);
+        return repeat::run(&args, times, console);
     }
     let plan = load::plan(&args.plan, &args.variables, args.overrides.overrides(), console)?;
     execute(Job { plan, text: None, output: args.output, keeps_result: true, users: None }, console)
