@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::Comparison;
 use super::model::{
     CheckRow, Distribution, DoubtRow, GeneratorResult, IterationResult, PhaseResult, ResultError,
     RunInfo, RunResult, Summary, TrustResult,
@@ -32,6 +33,9 @@ pub struct RunDigest {
     /// The phases.
     #[serde(default, rename = "test_results")]
     pub phases: Vec<PhaseDigest>,
+    /// How it compares with a baseline.
+    #[serde(default)]
+    pub comparison: Option<Comparison>,
 }
 
 /// A phase of a run; keys as in [`PhaseResult`].
@@ -110,13 +114,15 @@ impl RunDigest {
     /// The exit code of the run, as far as its result knows: without `--strict`.
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
-        ExitCode::of_run(RunEnd {
+        let code = ExitCode::of_run(RunEnd {
             grade: self.summary.grade,
             is_trustworthy: self.summary.trustworthy,
             is_strict: false,
             is_interrupted: self.run.interrupted,
             is_incomplete: self.run.incomplete,
-        })
+        });
+        let comparison = self.comparison.as_ref();
+        code.with_regression(comparison.is_some_and(|comparison| comparison.has_regressed))
     }
 
     /// The phase of this name, if it was run.
@@ -241,6 +247,7 @@ impl Distribution {
 impl From<&RunResult> for RunDigest {
     fn from(result: &RunResult) -> Self {
         Self {
+            comparison: result.comparison.clone(),
             schema: result.schema,
             timestamp: result.timestamp.clone(),
             run: result.run.clone(),

@@ -8,7 +8,7 @@ use super::Grade;
 /// |---|---|
 /// | 0 | EXCELLENT or GOOD, or nothing was expected |
 /// | 1 | FAIR |
-/// | 2 | POOR |
+/// | 2 | POOR, or a regression against a baseline |
 /// | 3 | the measurement is not trustworthy, under `--strict` |
 /// | 4 | incomplete: a part of the load generators was lost |
 /// | 64 | bad command line |
@@ -68,6 +68,16 @@ impl ExitCode {
         self as u8
     }
 
+    /// The code of a run that was compared with others: a rule of what counts as a regression that fired
+    /// makes a pass or FAIR into POOR. What makes the grade meaningless still goes before it.
+    #[must_use]
+    pub const fn with_regression(self, has_regressed: bool) -> Self {
+        match self {
+            Self::Passed | Self::Fair if has_regressed => Self::Poor,
+            code => code,
+        }
+    }
+
     /// The code of a finished run. What makes the grade meaningless goes before it: an interruption,
     /// then lost generators, then (under `--strict`) an untrustworthy measurement.
     #[must_use]
@@ -109,6 +119,10 @@ mod tests {
         check(RunEnd { is_strict: true, ..sound }, 0);
         check(RunEnd { is_strict: true, is_incomplete: true, ..suspect }, 4);
         check(RunEnd { is_interrupted: true, is_incomplete: true, ..suspect }, 130);
+        assert_eq!(ExitCode::Passed.with_regression(true), ExitCode::Poor);
+        assert_eq!(ExitCode::Fair.with_regression(true), ExitCode::Poor);
+        assert_eq!(ExitCode::Fair.with_regression(false), ExitCode::Fair);
+        assert_eq!(ExitCode::Interrupted.with_regression(true), ExitCode::Interrupted);
         assert_eq!(ExitCode::Usage.code(), 64);
         assert_eq!(ExitCode::BadInput.code(), 65);
         assert_eq!(ExitCode::TargetUnreachable.code(), 69);

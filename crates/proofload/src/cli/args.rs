@@ -8,9 +8,12 @@ use clap::{ArgAction, Parser, Subcommand};
 use proofload_core::plan::Overrides;
 use proofload_core::units;
 
+use super::baseline::{AgainstBaselineArgs, BaselineArgs};
+use super::compare::CompareArgs;
 use super::export::ExportArgs;
 use super::history::HistoryArgs;
 use super::outputs::Out;
+use super::repeat::RepeatArgs;
 use super::report::{self, ReportArgs};
 use super::suite::SuiteArgs;
 use super::web::{ServeArgs, WebArgs};
@@ -53,6 +56,11 @@ pub(super) enum Command {
     Suite(SuiteArgs),
     /// Show runs over time, and where a measure changed its level
     History(HistoryArgs),
+    /// Compare runs: what changed, and whether that is real
+    #[command(after_help = super::compare::EXAMPLES)]
+    Compare(CompareArgs),
+    /// Accept results as a baseline for version control, and compare later ones with it
+    Baseline(BaselineArgs),
     /// Check a plan without running it
     Check(CheckArgs),
     /// Print the JSON Schema of plans (for editors) or of results
@@ -97,6 +105,8 @@ pub(super) struct OutputArgs {
     pub(super) print_plan: bool,
     #[command(flatten)]
     pub(super) web: WebArgs,
+    #[command(flatten)]
+    pub(super) against: AgainstBaselineArgs,
 }
 
 impl OutputArgs {
@@ -162,6 +172,8 @@ pub(super) struct RunArgs {
     pub(super) variables: Vec<(String, String)>,
     #[command(flatten)]
     pub(super) overrides: OverrideArgs,
+    #[command(flatten)]
+    pub(super) repeat: RepeatArgs,
     #[command(flatten, next_help_heading = "Output")]
     pub(super) output: OutputArgs,
 }

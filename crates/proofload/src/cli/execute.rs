@@ -5,17 +5,20 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use jiff::Zoned;
+use proofload_core::compare::RunEvidence;
 use proofload_core::plan::{BaseUrl, Plan, Scheme, Secrets, Target};
-use proofload_core::result::{ResultInput, RunResult, build};
+use proofload_core::result::{ResultInput, RunInfo, RunResult, build};
 use proofload_core::verdict::{ExitCode, RunEnd};
 use proofload_engine::run::{RunHandle, RunOptions, check_health, start};
 use proofload_engine::system;
 use proofload_engine::workload::Scripted;
 use proofload_engine::workload::code::{Combined, Users};
+use proofload_report::comparison::comparison;
 use proofload_report::summary::{SummaryOptions, details, summary};
 use proofload_testbed::demo::{Demo, DemoOptions};
 
 use super::args::OutputArgs;
+use super::baseline::Reference;
 use super::console::Console;
 use super::failure::Failure;
 use super::live::{Listener, ProgressLines, Underway};
@@ -91,6 +94,9 @@ pub(super) fn perform(
     let Job { mut plan, output, keeps_result, users, .. } = job;
     let console = host.console;
     let began = Zoned::now();
+    // Under which name results know the demo service, whose port is another one in each run.
+    let target = facts::begun(&plan, &began).target;
+    let reference = Reference::prepare(&output.against, &facts::begun(&plan, &began))?;
     let places = Places::prepare(&output, keeps_result, &plan.name, &began, console)?;
     let _demo = start_demo(&mut plan)?;
     let plan = Arc::new(plan);
@@ -103,7 +109,7 @@ pub(super) fn perform(
     let started = Instant::now();
     let run = begin(&plan, users, &output)?;
     host.interrupts.guard(run.controls(), live::told_to_stop).map_err(Failure::internal)?;
-    let info = facts::begun(&plan, &began);
+    let info = RunInfo { target, ..facts::begun(&plan, &began) };
     let environment = facts::environment(run.facts());
     let underway = Underway {
         plan: &plan,
@@ -129,11 +135,22 @@ pub(super) fn perform(
         is_interrupted: outcome.interrupted,
         is_incomplete: outcome.workers_lost > 0,
     });
-    let result = redacted(&result, console)?;
+    let mut result = redacted(&result, console)?;
+    let compared = reference.map(|reference| {
+        let runs = vec![RunEvidence::of(&result)];
+        reference.compare("this run", runs, &plan.comparison)
+    });
+    let compared = compared.transpose();
+    result.comparison = compared.as_ref().ok().cloned().flatten();
+    let code = code.with_regression(has_regressed(&result));
     outputs.finish(&result);
-    let written = places.write(&result, code, console)?;
+    let mut written = places.write(&result, code, console)?;
     if written.failure.is_none() {
         places.discard_journal();
+    }
+    // The run is written down; that it cannot be compared is told after that.
+    if let Err(refused) = compared {
+        written.failure.get_or_insert(refused);
     }
     Ok(Finished { result, code, written })
 }
@@ -177,17 +194,25 @@ pub(super) fn show(result: &RunResult, code: ExitCode, written: &Written, consol
             report_path: report.as_deref(),
         },
     ));
+    if let Some(found) = &result.comparison {
+        console.print(&comparison(found, &console.output_style()));
+    }
+}
+
+fn has_regressed(result: &RunResult) -> bool {
+    result.comparison.as_ref().is_some_and(|comparison| comparison.has_regressed)
 }
 
 /// The exit code that a result's run had, as far as the result knows.
 pub(super) fn code_of(result: &RunResult) -> ExitCode {
-    ExitCode::of_run(RunEnd {
+    let code = ExitCode::of_run(RunEnd {
         grade: result.summary.grade,
         is_trustworthy: result.summary.trustworthy,
         is_strict: false,
         is_interrupted: result.run.interrupted,
         is_incomplete: result.run.incomplete,
-    })
+    });
+    code.with_regression(has_regressed(result))
 }
 
 /// Starts the demo service if the plan wants it, and points the plan at it.

@@ -39,6 +39,15 @@ pub(super) fn ended(begun: RunInfo, length: Duration, outcome: &RunOutcome) -> R
 
 /// Where the load generator runs: what has to be equal for results to be comparable, and more.
 pub(super) fn environment(run: RunFacts) -> BTreeMap<String, String> {
+    let mut facts = machine();
+    facts.insert("workers".to_owned(), run.workers.to_string());
+    facts.insert("seed".to_owned(), run.seed.to_string());
+    facts.insert("open_files_limit".to_owned(), run.descriptor_limit.soft.to_string());
+    facts
+}
+
+/// What is known of it before the run.
+pub(super) fn machine() -> BTreeMap<String, String> {
     let machine = Machine::detect();
     let facts = [
         ("os", Some(std::env::consts::OS.to_owned())),
@@ -46,9 +55,6 @@ pub(super) fn environment(run: RunFacts) -> BTreeMap<String, String> {
         ("cpu_model", machine.cpu_model),
         ("cpu_cores", machine.cores.map(|cores| cores.to_string())),
         ("kernel", machine.kernel),
-        ("workers", Some(run.workers.to_string())),
-        ("seed", Some(run.seed.to_string())),
-        ("open_files_limit", Some(run.descriptor_limit.soft.to_string())),
     ];
     facts.into_iter().filter_map(|(name, fact)| Some((name.to_owned(), fact?))).collect()
 }

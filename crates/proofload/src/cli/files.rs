@@ -80,6 +80,24 @@ impl Drop for RunFolder {
     }
 }
 
+/// The results of a repeated run in its folder, in the order of their numbers: `run-1.json` and so on.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub(super) fn repeats(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let number = name.strip_prefix("run-").and_then(|rest| rest.strip_suffix(".json"));
+        if let Some(number) = number.and_then(|number| number.parse::<u32>().ok()) {
+            found.push((number, path));
+        }
+    }
+    found.sort();
+    Ok(found.into_iter().map(|(_, path)| path).collect())
+}
+
 /// A name as part of a file's name.
 pub(super) fn plain(name: &str) -> String {
     let plain = |c: char| if c.is_alphanumeric() || c == '-' { c } else { '-' };

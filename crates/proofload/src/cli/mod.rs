@@ -1,7 +1,9 @@
 //! The command line: arguments, environment, exit codes. The only place that prints or exits.
 
 mod args;
+mod baseline;
 mod check;
+mod compare;
 mod console;
 mod demo;
 mod execute;
@@ -16,8 +18,10 @@ mod live;
 mod load;
 mod output;
 mod outputs;
+mod repeat;
 mod report;
 mod run;
+mod sides;
 mod signals;
 mod suite;
 mod web;
@@ -77,6 +81,8 @@ fn dispatch(args: Args, console: &Console) -> Result<ExitCode, Failure> {
         Command::History(args) => history::run(&args, console),
         Command::Suite(args) => suite::run(&args, console),
         Command::Check(args) => check::run(&args, console),
+        Command::Compare(args) => compare::run(&args, console),
+        Command::Baseline(args) => baseline::run(&args, console),
         Command::Schema(args) => check::schema(&args, console),
         Command::Report(args) => report::run(&args, console),
         Command::Export(args) => export::run(&args, console),
