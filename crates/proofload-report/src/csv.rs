@@ -358,6 +358,64 @@ mod tests {
         check("", "");
     }
 
+    /// Two phases of 2.5 s with a request a second of 10, 20, 30 ms and 40, 50, 60 ms; blocks of 2 s.
+    fn two_phases() -> RunResult {
+        let ms = |values: &[u64]| values.iter().map(|ms| ms * 1_000_000).collect::<Histogram>();
+        let phase = |start_seconds: f64, blocks: &[&[u64]]| {
+            let mut phase = PhaseResult { start_seconds, ..PhaseResult::default() };
+            phase.histograms.block_seconds = 2.0;
+            phase.histograms.response_blocks = blocks.iter().map(|block| ms(block)).collect();
+            phase
+        };
+        let point = |phase: usize, start_seconds: f64, length_seconds: f64| TimelineRow {
+            phase,
+            start_seconds,
+            length_seconds,
+            users: 7,
+            requests: 1,
+            failed: phase as u64,
+            bytes_received: 100,
+            ..TimelineRow::default()
+        };
+        let mut result = RunResult {
+            test_results: vec![phase(0.0, &[&[10, 20], &[30]]), phase(2.5, &[&[40, 50], &[60]])],
+            timeline: [(0, 0.0), (1, 2.5)]
+                .into_iter()
+                .flat_map(|(index, start)| {
+                    [(0.0, 1.0), (1.0, 1.0), (2.0, 0.5)]
+                        .map(|(after, length)| point(index, start + after, length))
+                })
+                .collect(),
+            ..RunResult::default()
+        };
+        result.run.started = "1970-01-01T00:01:40.9Z".to_owned();
+        result
+    }
+
+    #[test]
+    fn the_history_goes_up_to_each_point() {
+        let text = history(&two_phases());
+        let column = |name: &str| {
+            let mut lines = text.lines().map(|line| line.split(',').collect::<Vec<_>>());
+            let at = lines.next().and_then(|head| head.iter().position(|known| *known == name));
+            lines.map(|row| row[at.unwrap()].to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(column("Timestamp"), ["101", "102", "103", "104", "105", "105"]);
+        assert_eq!(column("User Count"), ["7"; 6]);
+        assert_eq!(column("Total Request Count"), ["1", "2", "3", "4", "5", "6"]);
+        assert_eq!(column("Total Failure Count"), ["0", "0", "0", "1", "2", "3"]);
+        assert_eq!(column("Requests/s")[1..3], ["1.000000", "2.000000"]);
+        assert_eq!(column("Failures/s")[2..4], ["0.000000", "1.000000"]);
+        // A block counts when it is full, the last of a phase when the phase is over.
+        assert_eq!(column("100%"), ["N/A", "20", "30", "30", "50", "60"]);
+        assert_eq!(
+            column("Total Min Response Time"),
+            ["0.0", "10.0", "10.0", "10.0", "10.0", "10.0"]
+        );
+        assert_eq!(column("Total Average Response Time")[5], "35.0");
+        assert_eq!(column("Total Average Content Size"), ["100.0"; 6]);
+    }
+
     #[test]
     fn numbers_are_pythons() {
         let check = |value: f64, expect: &str| assert_eq!(float(value), expect);

@@ -112,38 +112,39 @@ fn thresholds(goal: &Goal) -> Value {
     json!({ "mode": "absolute", "steps": steps })
 }
 
-/// The load test, by Proofload's own metrics.
+/// The load test, by the metrics that Proofload itself has for Prometheus.
 fn load_test(grid: &mut Grid) {
-    let rate = |metric: &str, more: &str| {
-        format!("sum(rate({metric}{{phase=~\"$phase\"{more}}}[{WINDOW}]))")
+    let series = |metric: &str| format!("{metric}{{phase=~\"$phase\"}}");
+    let rate = |metric: &str| format!("sum(rate({}[{WINDOW}]))", series(metric));
+    let quantile = |q: f64, metric: &str| {
+        let buckets = series(&format!("{metric}_bucket"));
+        format!("histogram_quantile({q}, sum by (le) (rate({buckets}[{WINDOW}])))")
     };
-    let gauge = |how: &str, metric: &str| format!("{how}({metric}{{phase=~\"$phase\"}})");
     let requests = [
-        Target::new(rate("proofload_requests_total", ""), "requests"),
-        Target::new(rate("proofload_requests_failed_total", ""), "failed"),
+        Target::new(rate("proofload_requests_total"), "requests"),
+        Target::new(rate("proofload_failed_requests_total"), "failed"),
     ];
     grid.panel(panel("Load: requests", Unit::PerSecond, &requests));
-    let quantiles = [(0.5, "p50"), (0.95, "p95"), (0.99, "p99")].map(|(q, name)| {
-        let series = "proofload_request_duration_seconds_bucket{phase=~\"$phase\"}";
-        let expr = format!("histogram_quantile({q}, sum by (le) (rate({series}[{WINDOW}])))");
-        Target::new(expr, name)
-    });
+    let quantiles = [(0.5, "p50"), (0.95, "p95"), (0.99, "p99")]
+        .map(|(q, name)| Target::new(quantile(q, "proofload_request_duration_seconds"), name));
     grid.panel(panel("Load: response time", Unit::Seconds, &quantiles));
-    let users = Target::new(gauge("sum", "proofload_users"), "users");
+    // These two are of the whole load generator, whatever the phase.
+    let users = Target::new("sum(proofload_users)".to_owned(), "users");
     grid.panel(panel("Load: virtual users", Unit::Number, &[users]));
     let iterations = [
-        Target::new(rate("proofload_iterations_total", ""), "completed"),
-        Target::new(rate("proofload_dropped_iterations_total", ""), "dropped"),
+        Target::new(rate("proofload_iterations_total"), "completed"),
+        Target::new(rate("proofload_queued_iterations_total"), "had to wait"),
+        Target::new(rate("proofload_dropped_iterations_total"), "dropped"),
     ];
     grid.panel(panel("Load: iterations", Unit::PerSecond, &iterations));
-    let by_name = Target::new(
-        format!("sum by (name) (rate(proofload_requests_total{{phase=~\"$phase\"}}[{WINDOW}]))"),
-        "{{name}}",
-    );
+    let by_name = format!("sum by (name) (rate({}[{WINDOW}]))", series("proofload_requests_total"));
+    let by_name = Target::new(by_name, "{{name}}");
     grid.panel(panel("Load: requests by name", Unit::PerSecond, &[by_name]));
-    let cpu = Target::new(gauge("max", "proofload_generator_cpu_ratio"), "processor");
+    let alerts = Target::new("sum(proofload_alerts_active)".to_owned(), "alerts");
+    grid.panel(panel("Load: alerts of the load test", Unit::Number, &[alerts]));
+    let cpu = Target::new("max(proofload_generator_cpu_ratio)".to_owned(), "processor");
     grid.panel(panel("Load generator: processor", Unit::Share, &[cpu]));
-    let lag = Target::new(gauge("max", "proofload_start_lag_seconds"), "late");
+    let lag = Target::new(quantile(0.99, "proofload_start_lag_seconds"), "p99");
     grid.panel(panel("Load generator: start lag", Unit::Seconds, &[lag]));
 }
 

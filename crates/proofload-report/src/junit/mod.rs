@@ -5,7 +5,7 @@
 //! where the verdict says so and only there, so that a test view is red when the exit code is not 0:
 //!
 //! - **failure**: a limit is broken, a threshold is crossed, a check never held, a phase made no
-//!   request, the grade is FAIR or POOR;
+//!   request, the grade is FAIR or POOR, a rule of a comparison with a baseline fired;
 //! - **error**: there is no judgement, because the run was interrupted or incomplete or its
 //!   measurement is not to be trusted (the exit code says that under `--strict` only);
 //! - **skipped**: a phase never ran; or something that is not as it should be but breaks nothing: a

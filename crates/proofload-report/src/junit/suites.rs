@@ -1,6 +1,8 @@
 //! What becomes a test suite and what a test case.
 
-use proofload_core::result::{CheckRow, ExpectationRow, PhaseResult, RunResult, ThresholdRow};
+use proofload_core::result::{
+    CheckRow, Comparison, ExpectationRow, GoalOutcome, PhaseResult, RunResult, ThresholdRow,
+};
 use proofload_core::units::{human_count, human_ratio};
 use proofload_core::verdict::Grade;
 
@@ -83,10 +85,11 @@ impl Outcome {
     }
 }
 
-/// The phases in their order, then the run.
+/// The phases in their order, then the run, then its comparison with others.
 pub(super) fn of(result: &RunResult) -> Vec<Suite> {
     let phases = result.test_results.iter().map(|phase| of_phase(result, phase));
-    phases.chain([of_run(result)]).collect()
+    let comparison = result.comparison.iter().map(|found| of_comparison(result, found));
+    phases.chain([of_run(result)]).chain(comparison).collect()
 }
 
 fn suite(result: &RunResult, name: &str, start_seconds: f64) -> Suite {
@@ -283,4 +286,34 @@ fn threshold(row: &ThresholdRow) -> Case {
         Outcome::failed("threshold", format!("{} is {measured}, not {}", row.metric, row.condition))
     };
     Case::new(format!("threshold {} {}", row.metric, row.condition), outcome)
+}
+
+/// Rules of what counts as a regression, and what was wanted of the change.
+fn of_comparison(result: &RunResult, comparison: &Comparison) -> Suite {
+    let mut suite = suite(result, "comparison", 0.0);
+    let sides = [("old", &comparison.old), ("new", &comparison.new)];
+    suite.properties = sides
+        .into_iter()
+        .map(|(name, side)| (name.to_owned(), format!("{}, {} runs", side.label, side.runs.len())))
+        .collect();
+    suite.cases.extend(comparison.rules.iter().map(|rule| {
+        let outcome = if rule.fired {
+            let message = format!("{} became worse than {}", rule.text, rule.limit);
+            Outcome::Failed { kind: "regression", message, detail: rule.places.join("\n") }
+        } else if rule.undecided.is_empty() {
+            Outcome::Passed
+        } else {
+            Outcome::Skipped(format!("may be chance: {}", rule.undecided.join("; ")))
+        };
+        Case::new(format!("rule {} {}", rule.text, rule.limit), outcome)
+    }));
+    suite.cases.extend(comparison.goals.iter().map(|goal| {
+        let outcome = match goal.outcome {
+            GoalOutcome::Reached => Outcome::Passed,
+            other => Outcome::Skipped(format!("{}: measured {}", other.words(), goal.measured)),
+        };
+        Case::new(format!("goal {} {} ({})", goal.measure, goal.goal, goal.phase), outcome)
+    }));
+    suite.output = comparison.warnings.join("\n");
+    suite
 }

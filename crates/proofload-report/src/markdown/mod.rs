@@ -7,6 +7,7 @@
 //! Names and messages come from plans and servers. They are shown as code, where neither HTML nor
 //! mentions nor links mean anything (see `text`).
 
+mod comparison;
 mod sections;
 mod table;
 mod text;

@@ -1,32 +1,43 @@
 //! The parts of the summary, in the order in which they are read.
 
+use proofload_core::cost::money_text;
 use proofload_core::result::{
     BoundRow, ExpectationRow, PhaseResult, RequestRow, RunResult, ThresholdRow,
 };
 use proofload_core::units::{human_count, human_ns, human_rate, human_ratio};
 use proofload_core::verdict::Grade;
 
+use super::comparison;
 use super::table::{Section, Table};
 use super::text::{code, plain};
 use crate::load_text::counted;
 
 /// Rows of what is open to see.
-const MAX_OPEN: usize = 50;
+pub(super) const MAX_OPEN: usize = 50;
 /// Rows of what is folded away.
-const MAX_FOLDED: usize = 150;
+pub(super) const MAX_FOLDED: usize = 150;
 
 /// Every part that has something to say.
 pub(super) fn all(result: &RunResult) -> Vec<Section> {
-    let sections = [
-        Some(verdict(result)),
-        broken(result),
+    let mut sections = vec![Some(verdict(result))];
+    let compared = comparison::sections(result).into_iter().map(Some);
+    if result.summary.limits_met < result.summary.limits {
+        sections.push(broken(result));
+        sections.extend(compared);
+    } else {
+        // Worse than before is worse than a target that is missed.
+        sections.extend(compared);
+        sections.push(broken(result));
+    }
+    sections.extend([
         phases(result),
         errors(result),
         marks(result),
+        cost(result),
         expectations(result),
         requests(result),
         checks(result),
-    ];
+    ]);
     sections.into_iter().flatten().collect()
 }
 
@@ -57,6 +68,8 @@ fn verdict(result: &RunResult) -> Section {
     };
     // A good grade for numbers that are in doubt is no reason for green.
     let sign = if sign == "✅" && !summary.trustworthy { "⚠️" } else { sign };
+    let has_regressed = result.comparison.as_ref().is_some_and(|found| found.has_regressed);
+    let (sign, more) = if has_regressed { ("❌", ", worse than before") } else { (sign, "") };
     let mut facts = Vec::new();
     if summary.limits > 0 {
         facts.push(format!("{} of {} limits kept", summary.limits_met, summary.limits));
@@ -72,7 +85,7 @@ fn verdict(result: &RunResult) -> Section {
     facts.push(human_ns(result.run.duration_seconds * 1e9));
     facts.push(code(&result.run.target));
     let mut text =
-        format!("## {sign} {word} · {}\n\n{}\n\n", code(&result.run.name), facts.join(" · "));
+        format!("## {sign} {word}{more} · {}\n\n{}\n\n", code(&result.run.name), facts.join(" · "));
     if result.run.interrupted {
         text.push_str(
             "> [!WARNING]\n> The run was **interrupted**: this is what there was until then.\n\n",
@@ -246,6 +259,29 @@ fn marks(result: &RunResult) -> Option<Section> {
         table.row(|| [sign.to_owned(), human_ns(mark.at_seconds * 1e9), code(&mark.text)]);
     }
     (!table.is_empty()).then(|| table.under("Alerts"))
+}
+
+/// What the answers have cost, with the cache and without it.
+fn cost(result: &RunResult) -> Option<Section> {
+    let cost = result.cost.as_ref()?;
+    let amount = |amount: f64| plain(&money_text(amount, &cost.currency));
+    let columns = ["", ">cache hits", ">without cache", ">with cache", ">saved"];
+    let mut table = Table::new(&columns, MAX_OPEN);
+    let row = |name: String, hits: Option<f64>, amounts: [f64; 3]| {
+        let [without, with, saved] = amounts.map(amount);
+        [name, hits.map_or_else(|| "–".to_owned(), human_ratio), without, with, saved]
+    };
+    if let Some(run) = &cost.run {
+        let amounts = [run.without_cache, run.with_cache, run.saved];
+        table.row(|| row("this run".to_owned(), cost.cache_hit_rate, amounts));
+    }
+    if let Some(month) = &cost.month {
+        let assumed = if month.hit_rate_assumed { ", hits assumed" } else { "" };
+        let name = format!("{} days{assumed}", month.days);
+        let amounts = [month.without_cache, month.with_cache, month.saved];
+        table.row(|| row(name, Some(month.cache_hit_rate), amounts));
+    }
+    (!table.is_empty()).then(|| table.under("Cost"))
 }
 
 fn expectations(result: &RunResult) -> Option<Section> {

@@ -1,7 +1,7 @@
 //! Alert rules and dashboards: what people put into production, and that Prometheus takes it.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -49,19 +49,37 @@ fn api() -> Settings {
     Settings { selector: Selector::parse("job=\"api\"").unwrap(), ..Settings::default() }
 }
 
+/// A file for promtool, removed when dropped.
+struct File(PathBuf);
+
+impl File {
+    fn new(text: &str) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("promtool-{}-{number}.yaml", std::process::id());
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        std::fs::write(&path, text).expect("a file");
+        Self(path)
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
 /// What promtool says about a rule file.
 fn promtool(rules: &str) -> Result<String, String> {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let name = format!("rules-{}-{number}.yaml", std::process::id());
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    std::fs::write(&path, rules).expect("a file");
+    said_of(&["check", "rules", "--lint=all", "--lint-fatal"], &File::new(rules))
+}
+
+fn said_of(arguments: &[&str], file: &File) -> Result<String, String> {
     let ended = Command::new("promtool")
-        .args(["check", "rules", "--lint=all", "--lint-fatal"])
-        .arg(&path)
+        .args(arguments)
+        .arg(&file.0)
         .output()
         .expect("promtool (Debian: apt-get install prometheus)");
-    let _ = std::fs::remove_file(&path);
     let said = String::from_utf8_lossy(&[ended.stdout, ended.stderr].concat()).into_owned();
     if ended.status.success() { Ok(said) } else { Err(said) }
 }
@@ -108,6 +126,122 @@ fn prometheus_takes_the_rules() {
     let said = assert_rules(&prometheus_rules(&nothing, &Settings::default()).unwrap());
     assert!(said.contains("3 rules found"), "only changes: {said}");
     assert!(promtool("groups:\n- name: a\n  rules:\n  - alert: b\n    expr: rate(x)\n").is_err());
+}
+
+/// Runs the rules of a plan over these series for 80 minutes; gives what promtool says where the alerts
+/// are not these: name, severity, summary.
+fn fires(series: &[(&str, &str)], alerts: &[(&str, &str, &str)]) -> Result<String, String> {
+    let plan = plan(
+        "[[phase]]\nname = 'Normal load'\nusers = 5\nduration = '1m'\n[phase.expect]\n\
+         p95 = { target = '<300ms', limit = '<500ms' }\nsuccess_rate = '>95%'\n\
+         error_rate = { target = '<0.5%', limit = '<1%' }\ncache_hit_rate = '>50%'\n",
+    );
+    let settings = Settings { names: MetricNames::prometheus(), ..api() };
+    let rules = File::new(&prometheus_rules(&plan, &settings).unwrap().text);
+    let descriptions = |name: &str, severity: &str| match (name, severity) {
+        ("LatencyP95TooHigh", "warning") => "expects p95 < 300 ms",
+        ("LatencyP95TooHigh", _) => "expects p95 < 500 ms",
+        ("ErrorRateTooHigh", "warning") => "expects error_rate < 0.5%",
+        ("ErrorRateTooHigh", _) => "expects error_rate < 1%",
+        ("SuccessRateTooLow", _) => "expects success_rate > 95%",
+        ("CacheHitRateTooLow", _) => "expects cache_hit_rate > 50%",
+        ("ThroughputDropped", _) => {
+            "Requests no longer reach the service, or it no longer answers them."
+        }
+        ("QueueGrowing", _) => "More comes in than the service can do.",
+        _ => "The service is not scraped, or its metrics have other names than these rules.",
+    };
+    let expected = |wanted: &str| -> Vec<Value> {
+        let of_name = alerts.iter().filter(|(name, ..)| *name == wanted);
+        of_name
+            .map(|(name, severity, summary)| {
+                let words = descriptions(name, severity);
+                let description = if words.starts_with("expects") {
+                    format!("The load test \"shop\" {words} (Normal load).")
+                } else {
+                    words.to_owned()
+                };
+                let mut labels = serde_json::json!({ "severity": severity, "plan": "shop" });
+                if *name == "MetricsMissing" {
+                    // `absent` tells what it looked for.
+                    labels["job"] = "api".into();
+                }
+                serde_json::json!({
+                    "exp_labels": labels,
+                    "exp_annotations": { "summary": summary, "description": description },
+                })
+            })
+            .collect()
+    };
+    let names = [
+        "LatencyP95TooHigh",
+        "ErrorRateTooHigh",
+        "SuccessRateTooLow",
+        "CacheHitRateTooLow",
+        "ThroughputDropped",
+        "QueueGrowing",
+        "MetricsMissing",
+    ];
+    let tests: Vec<Value> = names
+        .iter()
+        .map(|name| {
+            serde_json::json!({ "eval_time": "80m", "alertname": name, "exp_alerts": expected(name) })
+        })
+        .collect();
+    let series: Vec<Value> = series
+        .iter()
+        .map(|(series, values)| serde_json::json!({ "series": series, "values": values }))
+        .collect();
+    let test = serde_json::json!({
+        "rule_files": [rules.0],
+        "evaluation_interval": "1m",
+        "tests": [{ "interval": "1m", "input_series": series, "alert_rule_test": tests }],
+    });
+    said_of(&["test", "rules"], &File::new(&test.to_string()))
+}
+
+#[test]
+fn alerts_fire_when_and_only_when_something_is_wrong() {
+    let check = |series: &[(&str, &str)], alerts: &[(&str, &str, &str)]| {
+        fires(series, alerts).unwrap_or_else(|said| panic!("{said}"));
+    };
+    // Ten requests a second, 99.8 % successful, 95 % of them below 300 ms, 90 % from the cache.
+    let healthy = [
+        ("http_requests_total{job=\"api\",status=\"200\"}", "0+599x90"),
+        ("http_requests_total{job=\"api\",status=\"500\"}", "0+1x90"),
+        ("http_requests_total{job=\"other\",status=\"500\"}", "0+9999x90"),
+        ("http_request_duration_seconds_bucket{job=\"api\",le=\"0.3\"}", "0+599x90"),
+        ("http_request_duration_seconds_bucket{job=\"api\",le=\"0.5\"}", "0+600x90"),
+        ("http_request_duration_seconds_bucket{job=\"api\",le=\"+Inf\"}", "0+600x90"),
+        ("cache_hits_total{job=\"api\"}", "0+90x90"),
+        ("cache_misses_total{job=\"api\"}", "0+10x90"),
+        ("queue_depth{job=\"api\"}", "5+0x90"),
+    ];
+    check(&healthy, &[]);
+    // From minute 70 a tenth of the traffic, of which every fifth request fails.
+    let sick = [
+        ("http_requests_total{job=\"api\",status=\"200\"}", "0+600x70 42000+48x20"),
+        ("http_requests_total{job=\"api\",status=\"500\"}", "0+0x70 0+12x20"),
+        ("http_request_duration_seconds_bucket{job=\"api\",le=\"0.3\"}", "0+540x90"),
+        ("http_request_duration_seconds_bucket{job=\"api\",le=\"0.5\"}", "0+600x90"),
+        ("http_request_duration_seconds_bucket{job=\"api\",le=\"+Inf\"}", "0+600x90"),
+        ("cache_hits_total{job=\"api\"}", "0+10x90"),
+        ("cache_misses_total{job=\"api\"}", "0+90x90"),
+        ("queue_depth{job=\"api\"}", "1+2x90"),
+    ];
+    let alerts = [
+        ("LatencyP95TooHigh", "warning", "p95 is 400ms, should be < 300 ms"),
+        ("ErrorRateTooHigh", "warning", "error_rate is 20%, should be < 0.5%"),
+        ("ErrorRateTooHigh", "critical", "error_rate is 20%, must be < 1%"),
+        ("SuccessRateTooLow", "critical", "success_rate is 80%, must be > 95%"),
+        ("CacheHitRateTooLow", "critical", "cache_hit_rate is 10%, must be > 50%"),
+        ("ThroughputDropped", "critical", "throughput is 1/s, below 50% of an hour ago"),
+        ("QueueGrowing", "warning", "the queue has not been empty for 10 minutes and grows"),
+    ];
+    check(&sick, &alerts);
+    let missing = "there are no metrics of requests: no other alert can fire";
+    check(&healthy[2..3], &[("MetricsMissing", "warning", missing)]);
+    assert!(fires(&sick, &alerts[1..]).is_err(), "promtool compares");
 }
 
 #[test]

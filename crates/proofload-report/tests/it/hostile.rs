@@ -1,8 +1,9 @@
 //! Results with texts that mean something to the formats they are written in.
 
-use proofload_core::result::{CheckRow, RunResult};
+use proofload_core::cost::{CostResult, CostRow};
+use proofload_core::result::{CheckRow, MarkRow, RunResult};
 
-use crate::scenes;
+use crate::{compared, scenes};
 
 /// Texts that open, close, inject or break something in XML, Markdown, HTML, CSV or a terminal.
 pub(crate) const TEXTS: &[&str] = &[
@@ -61,6 +62,32 @@ pub(crate) fn with(text: &str) -> RunResult {
         phase.trust.trustworthy = false;
         phase.trust.reasons = vec![proofload_core::result::DoubtRow { id: text(), text: text() }];
     }
+    let mut comparison = compared::result().comparison.unwrap_or_default();
+    for side in [&mut comparison.old, &mut comparison.new] {
+        (side.label, side.target) = (text(), text());
+    }
+    for entry in &mut comparison.entries {
+        entry.phase = text();
+        for row in &mut entry.changes {
+            (row.old_text, row.new_text) = (text(), text());
+            (row.change_text, row.interval_text) = (text(), text());
+        }
+    }
+    for rule in &mut comparison.rules {
+        (rule.text, rule.limit, rule.places) = (text(), text(), vec![text()]);
+    }
+    for goal in &mut comparison.goals {
+        (goal.phase, goal.measured, goal.goal) = (text(), text(), text());
+    }
+    comparison.warnings = vec![text()];
+    result.comparison = Some(comparison);
+    result.cost = Some(CostResult {
+        currency: text(),
+        run: Some(CostRow { without_cache: 3.6, with_cache: 0.72, saved: 2.88 }),
+        ..CostResult::default()
+    });
+    result.marks =
+        vec![MarkRow { level: "critical".to_owned(), text: text(), ..MarkRow::default() }];
     for row in &mut result.thresholds {
         (row.metric, row.condition, row.measured_text) = (text(), text(), text());
     }

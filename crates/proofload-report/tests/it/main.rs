@@ -1,6 +1,7 @@
 //! What people and programs read, from results like those of real runs.
 
 mod browser;
+mod compared;
 mod courses;
 mod export;
 mod hostile;
