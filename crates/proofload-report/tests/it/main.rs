@@ -3,6 +3,7 @@
 mod browser;
 mod courses;
 mod export;
+mod history;
 mod hostile;
 mod html;
 mod junit;
