@@ -190,7 +190,7 @@ mod tests {
         let mut random = fastrand::Rng::with_seed(1);
         let mut alarms = 0;
         for index in 0..1000 {
-            let length = [10, 20, 30, 50][index % 4];
+            let length = [10, 16, 24, 32][index % 4];
             let series = flat(length, index % 2 == 0, &mut random);
             alarms += usize::from(!change_points(&series).is_empty());
         }

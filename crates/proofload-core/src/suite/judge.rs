@@ -159,7 +159,8 @@ fn rows(proof: &Proof, suite: &Suite, outcome: Option<&TestOutcome>) -> Vec<Proo
             (Some(phase), Some(digest)) => digest.phase(phase).and_then(|phase| phase.grade),
             _ => outcome.and_then(|outcome| outcome.row.grade),
         };
-        return vec![by_grade(row, grade, doubt)];
+        let why = outcome.and_then(|outcome| outcome.row.reason.clone());
+        return vec![by_grade(row, grade, doubt, why)];
     }
     proof
         .expect
@@ -211,10 +212,18 @@ fn why_nothing_is_shown(proof: &Proof, outcome: &TestOutcome) -> Option<String> 
     }
 }
 
-fn by_grade(row: ProofRow, grade: Option<Grade>, doubt: Option<String>) -> ProofRow {
+fn by_grade(
+    row: ProofRow,
+    grade: Option<Grade>,
+    doubt: Option<String>,
+    why: Option<String>,
+) -> ProofRow {
     let (verdict, reason) = match (doubt, grade) {
         (Some(doubt), _) => (ProofVerdict::Unproven, Some(doubt)),
-        (None, None) => (ProofVerdict::Unproven, Some("nothing was expected of it".to_owned())),
+        (None, None) => {
+            let why = why.unwrap_or_else(|| "nothing was expected of it".to_owned());
+            (ProofVerdict::Unproven, Some(why))
+        }
         (None, Some(Grade::Poor)) => (ProofVerdict::Failed, None),
         (None, Some(_)) => (ProofVerdict::Proven, None),
     };

@@ -5,6 +5,7 @@
 //! grades the whole. A requirement is proven only by a trustworthy measurement that keeps its bound: what was not
 //! run, was interrupted or cannot be trusted proves nothing.
 
+mod compared;
 mod judge;
 mod model;
 mod result;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::compare::Aspect;
 use crate::plan::{Location, Overrides, SourceFile};
 use crate::verdict::{Bound, Measure};
 
@@ -52,6 +53,8 @@ pub enum TestWork {
         of: usize,
         /// Path of the baseline file, joined to the folder of the suite file.
         file: String,
+        /// What may differ between the baseline and the run.
+        allowed: Vec<Aspect>,
     },
 }
 

@@ -6,7 +6,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::result::{BoundRow, ResultError};
+use crate::result::{BoundRow, Comparison, ResultError};
 use crate::verdict::Grade;
 
 /// How a suite came out.
@@ -133,6 +133,8 @@ pub struct TestRow {
     pub limits_met: u32,
     /// Where its own result was written.
     pub result_path: Option<String>,
+    /// Of kind baseline: what was compared, and what became of it. Rules count as limits, goals as targets.
+    pub comparison: Option<Comparison>,
 }
 
 /// What is shown of a requirement.

@@ -223,7 +223,7 @@ fn a_comparison_brings_its_test_with_it() {
     suite.tests.push(SuiteTest {
         name: "no worse".into(),
         kind: TestKind::Baseline,
-        work: TestWork::Baseline { of: 1, file: "b.json".to_owned() },
+        work: TestWork::Baseline { of: 1, file: "b.toml".to_owned(), allowed: Vec::new() },
         kind_at: suite.tests[0].kind_at,
     });
     assert_eq!(suite.selection(&[]), [true, true, true]);

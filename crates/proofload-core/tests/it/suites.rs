@@ -1,5 +1,6 @@
 //! Suite files: what is read, and what people are told of wrong ones.
 
+use proofload_core::compare::Aspect;
 use proofload_core::plan::{Inputs, suite_json_schema};
 use proofload_core::suite::{Suite, SuiteResult, TestKind, TestWork};
 
@@ -24,7 +25,8 @@ env = { USERS = 7 }
 name = "No worse"
 kind = "baseline"
 test = "Hooks"
-baseline = "../baselines/hooks.json"
+baseline = "../baselines/hooks.toml"
+allow_different = "environment"
 
 [[requirement]]
 id = "1"
@@ -50,7 +52,8 @@ fn everything_is_read() {
     assert_eq!(overrides.phases, ["Bursts"]);
     let env: Vec<_> = env.iter().map(|(key, value)| format!("{key}={value}")).collect();
     assert_eq!(env, ["STEP=30s", "USERS=5", "USERS=7"]);
-    let expect = TestWork::Baseline { of: 0, file: "baselines/hooks.json".to_owned() };
+    let file = "baselines/hooks.toml".to_owned();
+    let expect = TestWork::Baseline { of: 0, file, allowed: vec![Aspect::Environment] };
     assert_eq!(suite.tests[1].work, expect);
     let by = &suite.requirements[0].by;
     assert_eq!((by.len(), by[0].expect.len(), by[1].test), (2, 2, 1));
@@ -66,7 +69,7 @@ fn mistakes_are_told_all_at_once() {
         "[[test]]\nname = \"a\"\nkind = \"webhok\"\nplan = \"a.toml\"\n[[test]]\nname = \"a\"\nkind = \"load\"\n\
          [[test]]\nkind = \"load\"\nplan = 5\nusers = 0\nrate = 5\ntarget = \"nowhere\"",
         "[[test]]\nname = \"a\"\nkind = \"load\"\nplan = \"a.toml\"\nbaseline = \"b\"\n\
-         [[test]]\nname = \"b\"\nkind = \"baseline\"\nplan = \"a.toml\"\ntest = \"aa\"\nbaseline = \"x\"\n\
+         [[test]]\nname = \"b\"\nkind = \"baseline\"\nplan = \"a.toml\"\ntest = \"aa\"\nbaseline = \"x\"\nallow_different = [\"enviroment\"]\n\
          [[test]]\nname = \"c\"\nkind = \"baseline\"\n\
          [[test]]\nname = \"d\"\nkind = \"baseline\"\ntest = \"b\"\nbaseline = \"x\"",
         "[[test]]\nname = \"Webhook load\"\nkind = \"load\"\nplan = \"a.toml\"\nenv = { \"a b\" = 1, c = [] }\n\

@@ -85,14 +85,24 @@ fn runs(style: &Style, history: &History, time: &dyn Fn(&str) -> String) -> Vec<
             (run.exit_code.to_string(), Tone::Dim),
         ]);
     }
-    let count = counted(history.runs.len() as u64, "run");
-    let remark = match (plans_differ, history.runs.first()) {
-        (false, Some(run)) => format!("{count} of {}", run.plan),
-        _ => count,
-    };
+    let mut remark = counted(history.runs.len() as u64, "run");
+    if !plans_differ {
+        remark.push_str(&format!(" of {}", history.runs[0].plan));
+    }
+    if !is_p95 {
+        remark.push_str(&format!("; measure: {}", measure_text(history)));
+    }
     let mut lines = vec![heading(style, "History", &remark)];
     lines.extend(table.lines());
     lines
+}
+
+/// `p99`, `p99 in phase Peak`
+fn measure_text(history: &History) -> String {
+    match &history.phase {
+        Some(phase) => format!("{} in phase {phase}", history.measure),
+        None => history.measure.clone(),
+    }
 }
 
 fn error_tone(run: &HistoryRun) -> Tone {
@@ -120,11 +130,7 @@ fn chart(style: &Style, history: &History, plan: &str, time: &dyn Fn(&str) -> St
     if indices.len() < 2 {
         return Vec::new();
     }
-    let what = match &history.phase {
-        Some(phase) => format!("{} in phase {phase}", history.measure),
-        None => history.measure.clone(),
-    };
-    let mut lines = vec![heading(style, plan, &what)];
+    let mut lines = vec![heading(style, plan, &measure_text(history))];
     let shown = plot::shown(style, history, &indices);
     lines.extend(plot::lines(style, history, shown));
     let ends = [shown[0], shown[shown.len() - 1]].map(|at| time(&history.runs[at].started));
@@ -165,10 +171,7 @@ fn change_lines(style: &Style, change: &HistoryChange, time: &dyn Fn(&str) -> St
     let mut intro = Line::new(style);
     intro.push(&format!("  {mark} {word}"), tone).text(" ");
     let arrow = if style.unicode { "→" } else { "->" };
-    let share = change.change.map(|change| {
-        let sign = if change < 0.0 { "-" } else { "+" };
-        format!("{sign}{}, ", human_ratio(change.abs()))
-    });
+    let share = change.change.map(|change| format!("{:+.1}%, ", change * 100.0));
     let text = format!(
         "since {}: {} {arrow} {} ({}p = {:.3})",
         time(&change.started),

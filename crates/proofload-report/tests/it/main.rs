@@ -4,6 +4,7 @@ mod browser;
 mod compared;
 mod courses;
 mod export;
+mod history;
 mod hostile;
 mod html;
 mod junit;

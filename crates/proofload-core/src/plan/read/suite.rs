@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Inputs, Reader};
+use crate::compare::Aspect;
 use crate::plan::diagnostic::{Diagnostic, Location, PlanErrors};
 use crate::plan::model::Plan;
 use crate::plan::overrides::Overrides;
@@ -202,7 +203,7 @@ impl Reader<'_> {
                 "env",
             ]
         } else {
-            &["test", "baseline"]
+            &["test", "baseline", "allow_different"]
         };
         if kind.is_some() {
             for entry in fields.present(foreign) {
@@ -265,7 +266,7 @@ impl Reader<'_> {
         let file = match fields.get("baseline") {
             Some(node) => self.path(node),
             None => {
-                let help = "such as baseline = \"webhook.baseline.json\"";
+                let help = "such as baseline = \"webhook.baseline.toml\"";
                 self.missing(
                     fields,
                     "it is not said which baseline the run is compared with",
@@ -274,7 +275,22 @@ impl Reader<'_> {
                 None
             }
         };
-        TestWork::Baseline { of: of.unwrap_or_default(), file: file.unwrap_or_default() }
+        let allowed = fields.get("allow_different").map(|node| self.aspects(node));
+        TestWork::Baseline {
+            of: of.unwrap_or_default(),
+            file: file.unwrap_or_default(),
+            allowed: allowed.unwrap_or_default(),
+        }
+    }
+
+    /// One word or several.
+    fn aspects(&mut self, node: &Node) -> Vec<Aspect> {
+        let words = Aspect::ALL.map(|aspect| (aspect.word(), aspect));
+        let items = match &node.value {
+            Value::List(items) => items.as_slice(),
+            _ => std::slice::from_ref(node),
+        };
+        items.iter().filter_map(|item| self.word(item, &words)).collect()
     }
 
     fn earlier_test(&mut self, node: &Node, before: &[SuiteTest]) -> Option<usize> {

@@ -7,6 +7,9 @@ use super::{TableSpec, key};
 pub(in crate::plan) static TEST_KINDS: &[&str] =
     &["webhook", "load", "redis", "postgres", "capacity", "baseline"];
 
+/// What a comparison may be told to overlook, as it is written.
+static ASPECTS: &[&str] = &["environment", "plan", "target"];
+
 pub(in crate::plan) static SUITE: TableSpec = TableSpec {
     what: "a suite",
     doc: "Tests that run one after the other, and the requirements that they prove.",
@@ -85,7 +88,13 @@ pub(in crate::plan) static TEST: TableSpec = TableSpec {
             "baseline",
             Text,
             "Of kind baseline: the baseline file to compare with, relative to the suite file.",
-            "\"webhook.baseline.json\"",
+            "\"webhook.baseline.toml\"",
+        ),
+        key(
+            "allow_different",
+            Either(&[Word(ASPECTS), List(&Word(ASPECTS))]),
+            "Of kind baseline: what may differ between the baseline and the run.",
+            "[\"environment\"]",
         ),
     ],
     foreign: &[
