@@ -120,7 +120,7 @@ pub(super) const fn grade_sign(grade: Option<Grade>) -> &'static str {
         Some(Grade::Good) => "✓",
         Some(Grade::Fair) => "!",
         Some(Grade::Poor) => "✗",
-        None => "·",
+        None => "○",
     }
 }
 

@@ -19,12 +19,18 @@ pub fn verdict(view: &View<'_>, exit_code: ExitCode) -> Markup {
     let result = view.result;
     let summary = &result.summary;
     let all = reasons(result);
+    // A good grade for figures that are in doubt is no reason for green.
+    let is_suspect = !summary.trustworthy && result.test_results.iter().any(|phase| phase.was_run);
+    let shown =
+        if is_suspect { Grade::worse(summary.grade, Some(Grade::Fair)) } else { summary.grade };
+    let shown = shown.filter(|_| summary.grade.is_some());
     html! {
-        section class={ "verdict " (grade_class(summary.grade)) } #verdict aria-labelledby="verdict-h" {
+        section class={ "verdict " (grade_class(shown)) } #verdict aria-labelledby="verdict-h" {
             h2.vh #verdict-h { "Verdict" }
             div.grade {
                 span.grade-sign aria-hidden="true" { (grade_sign(summary.grade)) }
                 span.grade-word { (summary.grade.map_or("NO GRADE", Grade::name)) }
+                @if is_suspect { span.exit { strong { "but the measurement is suspect" } } }
                 span.exit { "exit code " (exit_code.code()) ": " (meaning(exit_code, summary.grade.is_some())) }
             }
             div.why {

@@ -67,7 +67,9 @@ impl Course {
         snapshot.generator.record_interval(self.busy * 10 + at % 30, 1000);
         snapshot.generator.open_connections = snapshot.users_active;
         let count = (self.requests as f64 * load) as u64;
-        let failing = self.failing * (1.0 - (share - 0.5).abs() * 4.0).max(0.0);
+        let shape =
+            if self.failing >= 1.0 { 1.0 } else { (1.0 - (share - 0.5).abs() * 4.0).max(0.0) };
+        let failing = self.failing * shape;
         for (position, name) in self.names.iter().enumerate() {
             let mut stats = RequestStats::default();
             for number in 0..count / self.names.len() as u64 {
@@ -252,7 +254,7 @@ pub(crate) fn day() -> RunResult {
 
 fn all_failed() -> RunResult {
     let mut course = Course::new("Load");
-    (course.failing, course.intervals) = (1e9, 15);
+    (course.failing, course.intervals) = (1.0, 15);
     result_of("All failed", &[course], &[])
 }
 
