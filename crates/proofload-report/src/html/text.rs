@@ -85,6 +85,7 @@ pub(super) enum Outcome {
     Good,
     Missed,
     Broken,
+    Same,
     Unknown,
 }
 
@@ -94,6 +95,7 @@ impl Outcome {
             Self::Good => "o-good",
             Self::Missed => "o-missed",
             Self::Broken => "o-broken",
+            Self::Same => "o-same",
             Self::Unknown => "o-unknown",
         }
     }
@@ -103,6 +105,7 @@ impl Outcome {
             Self::Good => "✓",
             Self::Missed => "!",
             Self::Broken => "✗",
+            Self::Same => "=",
             Self::Unknown => "?",
         }
     }

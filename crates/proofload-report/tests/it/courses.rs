@@ -4,6 +4,7 @@ use std::f64::consts::TAU;
 use std::sync::Arc;
 use std::time::Duration;
 
+use proofload_core::compare::{ComparisonRules, RunEvidence, Side, compare};
 use proofload_core::event::{Mark, MarkKind, MarkLevel};
 use proofload_core::metrics::{
     ErrorKind, ErrorSample, IntervalSnapshot, RequestSample, RequestStats, SeriesMeta,
@@ -211,6 +212,7 @@ pub(crate) fn all() -> Vec<(&'static str, RunResult)> {
         ),
         ("twelve", twelve()),
         ("suspect", suspect()),
+        ("compared", compared().1),
         ("foreign", foreign()),
         ("empty", RunResult::default()),
     ]
@@ -274,6 +276,26 @@ fn twelve() -> RunResult {
 fn suspect() -> RunResult {
     let stress = Course { busy: 97, users: 2000, expect: Vec::new(), ..Course::new("Stress") };
     result_of("Suspect", &[stress], &[])
+}
+
+/// An old run, and a new one with which it is compared: one phase better, one worse.
+pub(crate) fn compared() -> (Side, RunResult) {
+    let courses = |first: f64, second: f64| {
+        let expect = || vec![("p95", "<400ms", "<800ms")];
+        [
+            Course { median_ms: first, expect: expect(), ..Course::new("Normal load") },
+            Course { median_ms: second, expect: expect(), ..Course::new("Peak") },
+        ]
+    };
+    let old = result_of("Compared", &courses(30.0, 20.0), &[]);
+    let mut new = result_of("Compared", &courses(12.0, 31.0), &[]);
+    let side = |label: &str, result: &RunResult| Side {
+        label: label.to_owned(),
+        runs: vec![RunEvidence::of(result)],
+    };
+    let (old, this) = (side("baseline.json", &old), side("this run", &new));
+    new.comparison = Some(compare(&old, &this, &ComparisonRules::default(), &[]).unwrap());
+    (old, new)
 }
 
 /// Everything that comes from elsewhere is hostile.
