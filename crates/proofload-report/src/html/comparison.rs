@@ -45,7 +45,7 @@ pub fn comparison(view: &View<'_>) -> Markup {
 }
 
 /// What the comparison comes to, in the words of the terminal.
-fn sentence(comparison: &Comparison) -> String {
+pub(super) fn sentence(comparison: &Comparison) -> String {
     let of = |verdict: ChangeVerdict| {
         let changes = comparison.entries.iter().flat_map(|entry| &entry.changes);
         changes.filter(|row| row.verdict == verdict).count()

@@ -5,6 +5,7 @@ use proofload_core::metrics::Histogram;
 use proofload_core::result::{BoundRow, PhaseResult, RunResult};
 use proofload_core::verdict::{ExitCode, Grade};
 
+use super::comparison::sentence as compared;
 use super::text::{self, count, grade_class, grade_sign, label, message, ms, name, rate, ratio};
 use super::view::View;
 use crate::chart::Unit;
@@ -39,6 +40,12 @@ pub fn verdict(view: &View<'_>, exit_code: ExitCode) -> Markup {
                     ul.reasons {
                         @for reason in all.iter().take(MAX_REASONS) { li { (reason.markup(view.has_phases())) } }
                         @if all.len() > MAX_REASONS { li { "and " (all.len() - MAX_REASONS) " more" } }
+                    }
+                }
+                @if let Some(comparison) = &result.comparison {
+                    p {
+                        a href="#comparison" { "Compared with " (name(&comparison.old.label)) } ": "
+                        strong class=[comparison.has_regressed.then_some("o-broken")] { (compared(comparison)) }
                     }
                 }
                 @if summary.targets > 0 || summary.limits > 0 {
