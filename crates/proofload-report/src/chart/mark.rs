@@ -9,6 +9,8 @@ pub enum Tone {
     /// Good to know.
     #[default]
     Info,
+    /// Better than it was.
+    Good,
     /// Look at it.
     Warn,
     /// Something is wrong.
@@ -20,6 +22,7 @@ impl Tone {
     pub(crate) const fn class(self) -> &'static str {
         match self {
             Self::Info => "t-info",
+            Self::Good => "t-good",
             Self::Warn => "t-warn",
             Self::Bad => "t-bad",
         }

@@ -1,7 +1,7 @@
 //! Charts as SVG, drawn here: no library in the page, no script needed, the same in a report, on the live
 //! page and on paper.
 //!
-//! A chart is plain data ([`TimeChart`], [`HeatMap`], [`PercentileChart`], [`Bullet`], [`StackedBar`],
+//! A chart is plain data ([`TimeChart`], [`HeatMap`], [`PercentileChart`], [`Bullet`], [`StackedBar`], [`IntervalBar`],
 //! [`PhaseStrip`]) with two ways out: `to_svg` gives the drawing alone, `figure` the drawing in a
 //! `<figure>` with a caption, a legend, a summary in words and the data as a table. Both are pure, and their
 //! size is bounded whatever the input: see the `MAX_…` constants.
@@ -24,6 +24,7 @@ mod colour;
 mod figure;
 mod frame;
 mod heat;
+mod interval;
 mod mark;
 mod path;
 mod percentile;
@@ -39,6 +40,7 @@ pub use axis::{XAxis, elapsed_text};
 pub use bullet::{Bullet, BulletBound};
 pub use colour::{Colour, Line};
 pub use heat::{HeatColumn, HeatMap};
+pub use interval::IntervalBar;
 pub use mark::{Band, Level, MAX_MARKS, Mark, Tone};
 pub use percentile::{Curve, PercentileChart};
 pub use scale::ScaleKind;

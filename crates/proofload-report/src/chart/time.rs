@@ -229,7 +229,9 @@ impl TimeChart {
         let mut parts: Vec<String> = Vec::new();
         for (series, values) in &data.series {
             let known = || values.iter().enumerate().filter_map(|(at, v)| Some((at, (*v)?)));
-            let Some((peak_at, peak)) = known().max_by(|a, b| a.1.total_cmp(&b.1)) else {
+            let Some((peak_at, peak)) =
+                known().reduce(|peak, next| if next.1 > peak.1 { next } else { peak })
+            else {
                 parts.push(format!("{}: no data", series.name));
                 continue;
             };

@@ -68,7 +68,7 @@ const fn word(outcome: Outcome) -> &'static str {
         Outcome::Good => "met",
         Outcome::Missed => "target missed",
         Outcome::Broken => "limit broken",
-        Outcome::Unknown => "not judged",
+        Outcome::Same | Outcome::Unknown => "not judged",
     }
 }
 
@@ -87,7 +87,7 @@ fn bullet(row: &ExpectationRow) -> Bullet {
         tone: match outcome {
             Outcome::Broken => Tone::Bad,
             Outcome::Missed => Tone::Warn,
-            Outcome::Good | Outcome::Unknown => Tone::Info,
+            Outcome::Good | Outcome::Same | Outcome::Unknown => Tone::Info,
         },
         is_share: row.unit == "ratio",
         text: format!("{} {}, {}", row.measure, row.measured_text, word(outcome)),

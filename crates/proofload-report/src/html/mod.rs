@@ -9,6 +9,7 @@
 //!
 //! The size is bounded: points of charts, rows of tables and lengths of texts all have their most.
 
+mod comparison;
 mod cost;
 mod course;
 mod distribution;
@@ -27,6 +28,7 @@ mod timings;
 mod verdict;
 mod view;
 
+pub use comparison::comparison;
 pub use cost::cost;
 pub use course::{course, heat_map, latency_chart, throughput_chart, users_chart};
 pub use distribution::distribution;

@@ -1,6 +1,7 @@
 //! The page: head, sections in their order, and what is embedded.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+use proofload_core::compare::Side;
 use proofload_core::metrics::Histogram;
 use proofload_core::result::RunResult;
 use proofload_core::verdict::ExitCode;
@@ -9,8 +10,8 @@ use super::style::{CSS, JS, csp};
 use super::text::{label, name, seconds, when};
 use super::view::{MAX_PHASES, View};
 use super::{
-    checks, cost, course, distribution, environment, errors, events, expectations, phases, quality,
-    requests, statuses, thresholds, timings, verdict,
+    checks, comparison, cost, course, distribution, environment, errors, events, expectations,
+    phases, quality, requests, statuses, thresholds, timings, verdict,
 };
 
 /// What the page says that the result does not know.
@@ -44,6 +45,21 @@ pub struct Overlay {
     pub phases: Vec<(String, Histogram)>,
 }
 
+impl Overlay {
+    /// The response times of the old side of a comparison, all its runs together.
+    #[must_use]
+    pub fn of_side(side: &Side) -> Self {
+        let mut phases: Vec<(String, Histogram)> = Vec::new();
+        for phase in side.runs.iter().flat_map(|run| &run.phases) {
+            match phases.iter_mut().find(|(name, _)| *name == phase.name) {
+                Some((_, known)) => known.merge(&phase.all.response),
+                None => phases.push((phase.name.clone(), phase.all.response.clone())),
+            }
+        }
+        Self { name: side.label.clone(), phases }
+    }
+}
+
 /// The report of a run as one HTML document.
 #[must_use]
 pub fn page(result: &RunResult, options: &HtmlOptions<'_>) -> String {
@@ -54,6 +70,7 @@ pub fn page(result: &RunResult, options: &HtmlOptions<'_>) -> String {
         phases(&view),
         expectations(&view),
         thresholds(&view),
+        comparison(&view),
         course(&view),
         events(&view),
         distribution(&view),

@@ -26,12 +26,13 @@
   document.body.append(tip);
   const numbers = new WeakMap();
   const pointsOf = (chart) => {
-    let points = numbers.get(chart);
-    if (!points) {
-      points = chart.dataset.x.split(" ").map(Number);
-      numbers.set(chart, points);
+    // A live page gives an element new points.
+    let known = numbers.get(chart);
+    if (known?.text !== chart.dataset.x) {
+      known = { text: chart.dataset.x, points: chart.dataset.x.split(" ").map(Number) };
+      numbers.set(chart, known);
     }
-    return points;
+    return known.points;
   };
   const nearest = (points, x) => {
     let low = 0, high = points.length - 1;
@@ -81,15 +82,22 @@
   };
   const hide = (chart) => { tip.hidden = true; crossAt(chart, null); };
   const boxOf = (chart) => one(":scope > .hit", chart).getBoundingClientRect();
-  document.addEventListener("pointermove", (event) => {
-    const chart = event.target.closest?.("svg.chart[data-x]");
-    if (!chart) return;
+  let pointer = null;
+  const point = (element) => {
+    const chart = element?.closest?.("svg.chart[data-x]");
+    if (!chart || !pointer) return;
     const box = boxOf(chart);
-    show(chart, nearest(pointsOf(chart), (event.clientX - box.left) / box.width * 4000), box);
+    show(chart, nearest(pointsOf(chart), (pointer.x - box.left) / box.width * 4000), box);
+  };
+  document.addEventListener("pointermove", (event) => {
+    pointer = { x: event.clientX, y: event.clientY };
+    point(event.target);
   });
   document.addEventListener("pointerout", (event) => {
     const chart = event.target.closest?.("svg.chart[data-x]");
-    if (chart && !chart.contains(event.relatedTarget)) hide(chart);
+    if (!chart || chart.contains(event.relatedTarget)) return;
+    pointer = null;
+    hide(chart);
   });
   document.addEventListener("focusin", (event) => { if (event.target.matches?.("svg.chart[data-x]:focus-visible")) show(event.target, Number(event.target.dataset.at || 0), boxOf(event.target)); });
   document.addEventListener("focusout", (event) => { if (event.target.matches?.("svg.chart[data-x]")) hide(event.target); });
@@ -105,8 +113,13 @@
   });
   const reachable = (from) => all("svg.chart[data-x]:not([tabindex])", from).forEach((chart) => chart.setAttribute("tabindex", "0"));
   reachable(document);
-  new MutationObserver((changes) => { if (changes.some((change) => change.addedNodes.length)) reachable(document); })
-    .observe(document.body, { childList: true, subtree: true });
+  new MutationObserver((changes) => {
+    const hasCharts = (node) => node.nodeType === 1 && (node.matches("svg.chart") || node.querySelector("svg.chart"));
+    if (!changes.some((change) => Array.from(change.addedNodes).some(hasCharts))) return;
+    reachable(document);
+    // What is under a pointer that rests has been drawn anew.
+    if (pointer && !tip.hidden) point(document.elementFromPoint(pointer.x, pointer.y));
+  }).observe(document.body, { childList: true, subtree: true });
 
   // Tables that sort: by what a cell says it sorts by, else by its text.
   const keyOf = (line, column) => {

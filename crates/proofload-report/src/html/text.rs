@@ -85,6 +85,7 @@ pub(super) enum Outcome {
     Good,
     Missed,
     Broken,
+    Same,
     Unknown,
 }
 
@@ -94,6 +95,7 @@ impl Outcome {
             Self::Good => "o-good",
             Self::Missed => "o-missed",
             Self::Broken => "o-broken",
+            Self::Same => "o-same",
             Self::Unknown => "o-unknown",
         }
     }
@@ -103,6 +105,7 @@ impl Outcome {
             Self::Good => "✓",
             Self::Missed => "!",
             Self::Broken => "✗",
+            Self::Same => "=",
             Self::Unknown => "?",
         }
     }
@@ -120,7 +123,7 @@ pub(super) const fn grade_sign(grade: Option<Grade>) -> &'static str {
         Some(Grade::Good) => "✓",
         Some(Grade::Fair) => "!",
         Some(Grade::Poor) => "✗",
-        None => "·",
+        None => "○",
     }
 }
 

@@ -5,6 +5,7 @@ use proofload_core::metrics::Histogram;
 use proofload_core::result::{BoundRow, PhaseResult, RunResult};
 use proofload_core::verdict::{ExitCode, Grade};
 
+use super::comparison::sentence as compared;
 use super::text::{self, count, grade_class, grade_sign, label, message, ms, name, rate, ratio};
 use super::view::View;
 use crate::chart::Unit;
@@ -19,12 +20,18 @@ pub fn verdict(view: &View<'_>, exit_code: ExitCode) -> Markup {
     let result = view.result;
     let summary = &result.summary;
     let all = reasons(result);
+    // A good grade for figures that are in doubt is no reason for green.
+    let is_suspect = !summary.trustworthy && result.test_results.iter().any(|phase| phase.was_run);
+    let shown =
+        if is_suspect { Grade::worse(summary.grade, Some(Grade::Fair)) } else { summary.grade };
+    let shown = shown.filter(|_| summary.grade.is_some());
     html! {
-        section class={ "verdict " (grade_class(summary.grade)) } #verdict aria-labelledby="verdict-h" {
+        section class={ "verdict " (grade_class(shown)) } #verdict aria-labelledby="verdict-h" {
             h2.vh #verdict-h { "Verdict" }
             div.grade {
                 span.grade-sign aria-hidden="true" { (grade_sign(summary.grade)) }
                 span.grade-word { (summary.grade.map_or("NO GRADE", Grade::name)) }
+                @if is_suspect { span.exit { strong { "but the measurement is suspect" } } }
                 span.exit { "exit code " (exit_code.code()) ": " (meaning(exit_code, summary.grade.is_some())) }
             }
             div.why {
@@ -33,6 +40,12 @@ pub fn verdict(view: &View<'_>, exit_code: ExitCode) -> Markup {
                     ul.reasons {
                         @for reason in all.iter().take(MAX_REASONS) { li { (reason.markup(view.has_phases())) } }
                         @if all.len() > MAX_REASONS { li { "and " (all.len() - MAX_REASONS) " more" } }
+                    }
+                }
+                @if let Some(comparison) = &result.comparison {
+                    p {
+                        a href="#comparison" { "Compared with " (name(&comparison.old.label)) } ": "
+                        strong class=[comparison.has_regressed.then_some("o-broken")] { (compared(comparison)) }
                     }
                 }
                 @if summary.targets > 0 || summary.limits > 0 {

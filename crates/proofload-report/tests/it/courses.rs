@@ -4,6 +4,7 @@ use std::f64::consts::TAU;
 use std::sync::Arc;
 use std::time::Duration;
 
+use proofload_core::compare::{ComparisonRules, RunEvidence, Side, compare};
 use proofload_core::event::{Mark, MarkKind, MarkLevel};
 use proofload_core::metrics::{
     ErrorKind, ErrorSample, IntervalSnapshot, RequestSample, RequestStats, SeriesMeta,
@@ -67,7 +68,9 @@ impl Course {
         snapshot.generator.record_interval(self.busy * 10 + at % 30, 1000);
         snapshot.generator.open_connections = snapshot.users_active;
         let count = (self.requests as f64 * load) as u64;
-        let failing = self.failing * (1.0 - (share - 0.5).abs() * 4.0).max(0.0);
+        let shape =
+            if self.failing >= 1.0 { 1.0 } else { (1.0 - (share - 0.5).abs() * 4.0).max(0.0) };
+        let failing = self.failing * shape;
         for (position, name) in self.names.iter().enumerate() {
             let mut stats = RequestStats::default();
             for number in 0..count / self.names.len() as u64 {
@@ -209,6 +212,7 @@ pub(crate) fn all() -> Vec<(&'static str, RunResult)> {
         ),
         ("twelve", twelve()),
         ("suspect", suspect()),
+        ("compared", compared().1),
         ("foreign", foreign()),
         ("empty", RunResult::default()),
     ]
@@ -252,7 +256,7 @@ pub(crate) fn day() -> RunResult {
 
 fn all_failed() -> RunResult {
     let mut course = Course::new("Load");
-    (course.failing, course.intervals) = (1e9, 15);
+    (course.failing, course.intervals) = (1.0, 15);
     result_of("All failed", &[course], &[])
 }
 
@@ -272,6 +276,26 @@ fn twelve() -> RunResult {
 fn suspect() -> RunResult {
     let stress = Course { busy: 97, users: 2000, expect: Vec::new(), ..Course::new("Stress") };
     result_of("Suspect", &[stress], &[])
+}
+
+/// An old run, and a new one with which it is compared: one phase better, one worse.
+pub(crate) fn compared() -> (Side, RunResult) {
+    let courses = |first: f64, second: f64| {
+        let expect = || vec![("p95", "<400ms", "<800ms")];
+        [
+            Course { median_ms: first, expect: expect(), ..Course::new("Normal load") },
+            Course { median_ms: second, expect: expect(), ..Course::new("Peak") },
+        ]
+    };
+    let old = result_of("Compared", &courses(30.0, 20.0), &[]);
+    let mut new = result_of("Compared", &courses(12.0, 31.0), &[]);
+    let side = |label: &str, result: &RunResult| Side {
+        label: label.to_owned(),
+        runs: vec![RunEvidence::of(result)],
+    };
+    let (old, this) = (side("baseline.json", &old), side("this run", &new));
+    new.comparison = Some(compare(&old, &this, &ComparisonRules::default(), &[]).unwrap());
+    (old, new)
 }
 
 /// Everything that comes from elsewhere is hostile.

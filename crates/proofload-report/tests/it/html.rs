@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use proofload_core::result::{PhaseResult, RequestRow, RunResult};
 use proofload_core::verdict::{ExitCode, Grade};
-use proofload_report::html::{HtmlOptions, page, sentence};
+use proofload_report::html::{HtmlOptions, Overlay, page, sentence};
 use proptest::prelude::*;
 
 use crate::{courses, hostile, scenes};
@@ -94,6 +94,28 @@ fn what_answers_cost() {
         let section = &section[..section.find("</section>").unwrap()];
         insta::assert_snapshot!(format!("html_{name}"), section.replace("><", ">\n<"));
     }
+}
+
+#[test]
+fn what_became_of_it() {
+    let (old, result) = courses::compared();
+    let overlay = Overlay::of_side(&old);
+    let options = HtmlOptions { overlay: Some(&overlay), ..HtmlOptions::new(ExitCode::Passed) };
+    let page = page(&result, &options);
+    let section = &page[page.find("<section id=\"comparison\"").unwrap()..];
+    let section = &section[..section.find("</section>").unwrap()];
+    assert!(section.contains("Regression: "), "{section}");
+    for verdict in ["better", "worse"] {
+        assert!(section.contains(&format!("</span></span> {verdict}")), "{verdict}: {section}");
+    }
+    assert_eq!(page.matches("data-n=\"baseline.json\"").count(), 2, "a curve in each phase");
+    // Foreign words stay words.
+    let mut hostile = result.clone();
+    let comparison = hostile.comparison.as_mut().unwrap();
+    comparison.old.label = "<script>".to_owned();
+    comparison.warnings = vec!["<img src=x>".to_owned()];
+    comparison.entries[0].changes[0].why = Some("<script>\u{202e}".to_owned());
+    assert_harmless(&shown(&hostile));
 }
 
 #[test]
@@ -197,4 +219,12 @@ proptest! {
         assert_harmless(&page);
         prop_assert!(!page.contains("=\"NaN") && !page.contains("=\"inf"));
     }
+}
+
+#[test]
+fn a_day_is_covered_to_its_end() {
+    let result = courses::day();
+    let last = result.timeline.last().unwrap();
+    assert!(result.timeline.len() > 150, "{}", result.timeline.len());
+    assert!(last.start_seconds > 86_000.0, "{last:?}");
 }

@@ -145,6 +145,21 @@ fn without_script_everything_is_there() {
 }
 
 #[test]
+fn paper_cuts_nothing_off() {
+    let mut browser = Browser::start();
+    browser.emulate("light", "print");
+    for name in ["typical", "compared", "all_failed"] {
+        // A4 upright between usual margins.
+        browser.show(&page_of(name), 720, 1000);
+        let cut = "[...document.querySelectorAll('.scroll')].filter((box) => box.checkVisibility() && box.scrollWidth > box.clientWidth + 1)\
+            .map((box) => box.ariaLabel + ' ' + (box.scrollWidth - box.clientWidth))";
+        assert_eq!(browser.eval(cut), json!([]), "{name}");
+        let tools = "document.querySelector('.tools').checkVisibility()";
+        assert_eq!(browser.eval(tools), json!(false));
+    }
+}
+
+#[test]
 fn tables_sort() {
     let mut browser = Browser::start();
     browser.show(&page_of("twelve"), 1280, 900);
