@@ -93,18 +93,33 @@ fn run_line(style: &Style, track: &Track, now: Duration) -> Line {
     let mut line = label(style, "run");
     let mut facts = Line::new(style);
     let Some(outlook) = track.outlook(now) else {
-        line.text(&clock(now)).dim(", until the work is done");
+        line.text(&clock(now)).dim(", until the work is done").append(&control(style, track));
         return line;
     };
     facts.text(&format!("  {:>3.0}%", (outlook.share * 100.0).floor()));
     facts.dim("  ").text(&clock(now));
     let at_least = if outlook.is_open_ended { "≥ " } else { "" };
     facts.dim(&format!(", {at_least}{} left", clock(outlook.left)));
+    facts.append(&control(style, track));
     let room = line.room().saturating_sub(facts.width()).min(BAR);
     let filled = bar(outlook.share, room, style);
     let track = style.symbols().track.repeat(room.saturating_sub(width_of(&filled)));
     line.push(&filled, Tone::Good).dim(&track);
     line.append(&facts);
+    line
+}
+
+/// What somebody has made of the planned load.
+fn control(style: &Style, track: &Track) -> Line {
+    let mut line = Line::new(style);
+    let state = track.control();
+    if state.scale.to_bits() != 1.0_f64.to_bits() {
+        let percent = (state.scale * 10_000.0).round() / 100.0;
+        line.dim(", load at ").push(&format!("{percent}%"), Tone::Fair);
+    }
+    if state.paused {
+        line.dim(", ").push("paused", Tone::Fair);
+    }
     line
 }
 

@@ -20,6 +20,7 @@ use proofload_core::plan::Plan;
 use crate::style::Style;
 use plain::PlainLines;
 pub use redraw::Redraw;
+pub use track::Outlook;
 use track::Track;
 
 /// How progress is shown.
@@ -78,6 +79,20 @@ impl Progress {
             return Vec::new();
         }
         live::view(&self.style, &self.track, now).iter().map(crate::text::Line::render).collect()
+    }
+
+    /// How far the run is at `now` since its start; none between phases, or if that cannot be known.
+    #[must_use]
+    pub fn outlook(&self, now: Duration) -> Option<Outlook> {
+        self.track.outlook(now)
+    }
+
+    /// How long there has been load in the phase under way at `now`, and how long there is to be, by
+    /// the clock. None between phases.
+    #[must_use]
+    pub fn phase_time(&self, now: Duration) -> Option<(Duration, Option<Duration>)> {
+        let (current, plan) = self.track.current()?;
+        Some((current.elapsed(now), plan.duration()))
     }
 
     /// The terminal has another width now.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use proofload_core::event::{Interval, RunEvent};
+use proofload_core::event::{ControlState, Interval, RunEvent};
 use proofload_core::metrics::{ErrorKind, RequestSample};
 use proofload_core::plan::{Inputs, Overrides, Plan};
 use proptest::prelude::*;
@@ -221,4 +221,27 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn a_pause_is_no_progress() {
+    let plan = plan();
+    let mut progress = Progress::new(&plan, Style::plain(), Mode::Live);
+    let control = |paused, scale| RunEvent::Control(ControlState { paused, scale });
+    let s = Duration::from_secs;
+    let mut told = Vec::new();
+    for (at, event) in [(0, started(0)), (5, control(true, 1.0)), (65, control(false, 1.5))] {
+        told.extend(progress.on_event(&event, s(at)));
+    }
+    assert!(told.is_empty(), "marks tell it: {told:?}");
+    let mut before = Progress::new(&plan, Style::plain(), Mode::Live);
+    before.on_event(&started(0), Duration::ZERO);
+    let (outlook, expect) = (progress.outlook(s(70)), before.outlook(s(10)));
+    assert_eq!(outlook, expect, "a minute of pause has not happened");
+    assert_eq!(progress.phase_time(s(70)), before.phase_time(s(10)));
+    assert!(progress.view(s(70))[1].ends_with("left, load at 150%"), "{:?}", progress.view(s(70)));
+    progress.on_event(&control(true, 1.0), s(70));
+    let view = progress.view(s(3_600));
+    assert_eq!(progress.outlook(s(3_600)), expect);
+    assert!(view[1].ends_with("left, paused"), "{view:?}");
 }

@@ -4,9 +4,10 @@
 
 use std::time::Duration;
 
-use proofload_core::event::{Interval, Mark, MarkKind, RunEvent};
+use proofload_core::event::{ControlState, Interval, Mark, MarkKind, RunEvent};
 use proofload_core::metrics::Histogram;
 use proofload_core::plan::{Load, Phase, Plan};
+use proofload_core::schedule::LoadClock;
 use proofload_core::units;
 use proofload_core::units::{human_ns, human_rate, human_ratio};
 
@@ -119,29 +120,37 @@ pub(super) struct Latest {
 #[derive(Debug)]
 pub(super) struct Current {
     pub(super) phase: usize,
-    pub(super) since: Duration,
+    /// When it began, since the start of the run.
+    since: Duration,
+    /// Its time stands still while the load is paused.
+    clock: LoadClock,
     pub(super) sums: Sums,
     pub(super) latest: Option<Latest>,
-    /// Time that was measured.
+    /// Time with load that was measured.
     pub(super) measured: Duration,
     response: Histogram,
 }
 
 /// How far a run is, and how long it will take.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Outlook {
+pub struct Outlook {
     /// Done, 0…1.
-    pub(super) share: f64,
-    /// Time left, at least.
-    pub(super) left: Duration,
+    pub share: f64,
+    /// Time left, at least; while the load is paused, from when it goes on.
+    pub left: Duration,
     /// Whether a later phase may take any time.
-    pub(super) is_open_ended: bool,
+    pub is_open_ended: bool,
 }
 
 /// What is known of a run.
 #[derive(Debug)]
 pub(super) struct Track {
+    planned: Vec<Phase>,
+    /// As the load is scaled now.
     phases: Vec<PhasePlan>,
+    control: ControlState,
+    /// How long the load was paused in the phases before.
+    paused_before: Duration,
     current: Option<Current>,
     run: Sums,
     history: Vec<f64>,
@@ -158,7 +167,20 @@ pub(super) enum News {
 impl Track {
     pub(super) fn new(plan: &Plan) -> Self {
         let phases = plan.phases.iter().map(PhasePlan::new).collect();
-        Self { phases, current: None, run: Sums::default(), history: Vec::new() }
+        Self {
+            planned: plan.phases.clone(),
+            phases,
+            control: ControlState::default(),
+            paused_before: Duration::ZERO,
+            current: None,
+            run: Sums::default(),
+            history: Vec::new(),
+        }
+    }
+
+    /// What somebody has made of the planned load.
+    pub(super) fn control(&self) -> ControlState {
+        self.control
     }
 
     pub(super) fn phases(&self) -> &[PhasePlan] {
@@ -187,6 +209,7 @@ impl Track {
                 self.current = Some(Current {
                     phase: *phase,
                     since: now,
+                    clock: LoadClock::new(self.control.paused),
                     sums: Sums::default(),
                     latest: None,
                     measured: Duration::ZERO,
@@ -196,6 +219,7 @@ impl Track {
             RunEvent::Interval(interval) => self.add(interval),
             RunEvent::PhaseEnded { phase, .. } => {
                 if let Some(current) = self.current.take_if(|current| current.phase == *phase) {
+                    self.paused_before += current.paused(now);
                     return News::PhaseEnded(Box::new(current));
                 }
             }
@@ -204,9 +228,22 @@ impl Track {
             RunEvent::Mark(Mark { kind: MarkKind::Control, until: Some(_), .. }) => {}
             RunEvent::Mark(mark) => return News::Notice(told(mark)),
             // What matters here is in the intervals.
-            RunEvent::Snapshot(_) | RunEvent::Control(_) => {}
+            RunEvent::Snapshot(_) => {}
+            RunEvent::Control(state) => self.set_control(*state, now),
         }
         News::None
+    }
+
+    fn set_control(&mut self, state: ControlState, now: Duration) {
+        if let Some(current) = &mut self.current {
+            let at = now.saturating_sub(current.since);
+            if state.paused { current.clock.pause(at) } else { current.clock.resume(at) }
+        }
+        if state.scale.to_bits() != self.control.scale.to_bits() {
+            let scaled = self.planned.iter().map(|phase| phase.scaled(state.scale));
+            self.phases = scaled.map(|phase| PhasePlan::new(&phase)).collect();
+        }
+        self.control = state;
     }
 
     fn add(&mut self, interval: &Interval) {
@@ -221,7 +258,7 @@ impl Track {
         };
         let response = interval.requests.response();
         current.sums.add(interval);
-        current.measured = current.measured.max(interval.start.saturating_add(interval.length));
+        current.measured = current.measured.max(interval.load_end());
         current.response.merge(&response);
         let at = |q: f64| response.value_at_quantile(q).unwrap_or(0);
         current.latest = Some(Latest {
@@ -240,16 +277,24 @@ impl Track {
         let later = &self.phases[current.phase + 1..];
         let known = later.iter().filter_map(PhasePlan::duration);
         let left = known.fold(left, Duration::saturating_add);
-        let whole = now.as_secs_f64() + left.as_secs_f64();
-        let share = if whole > 0.0 { now.as_secs_f64() / whole } else { 0.0 };
+        // Pauses are no progress.
+        let done = now.saturating_sub(self.paused_before + current.paused(now)).as_secs_f64();
+        let whole = done + left.as_secs_f64();
+        let share = if whole > 0.0 { done / whole } else { 0.0 };
         let is_open_ended = later.iter().any(|phase| phase.duration().is_none());
         Some(Outlook { share, left, is_open_ended })
     }
 }
 
 impl Current {
+    /// How long there has been load.
     pub(super) fn elapsed(&self, now: Duration) -> Duration {
-        now.saturating_sub(self.since)
+        self.clock.load_at(now.saturating_sub(self.since))
+    }
+
+    /// How long there has been none.
+    fn paused(&self, now: Duration) -> Duration {
+        self.clock.paused_until(now.saturating_sub(self.since))
     }
 
     /// Time left by the clock or by the iterations that are left, whichever is less.
