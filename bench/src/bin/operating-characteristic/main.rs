@@ -11,6 +11,8 @@
 //! * [`real`] the real part
 //! * [`page`] the page
 
+mod page;
+mod real;
 mod service;
 mod simulated;
 mod tally;
@@ -87,8 +89,23 @@ fn main() -> ExitCode {
 /// Whether all bars are met.
 fn run(args: &Args) -> Result<bool, String> {
     let simulated = simulated::run_all(args.comparisons, args.seed);
-    let _ = simulated;
-    Ok(true)
+    let real = real::run(&real::Amount {
+        pairs: args.real,
+        slower: args.real_slower,
+        seconds: args.seconds,
+        keep: args.keep.as_deref(),
+    })?;
+    let text = page::page(&args.command(), args.comparisons, &simulated, real.as_ref());
+    match &args.write {
+        Some(path) => {
+            std::fs::write(path, &text).map_err(|error| format!("{}: {error}", path.display()))?;
+        }
+        None => {
+            // Nobody reading any more is not an error.
+            let _ = std::io::stdout().write_all(text.as_bytes());
+        }
+    }
+    Ok(page::is_met(&simulated, real.as_ref()))
 }
 
 /// A line on standard error.

@@ -19,10 +19,6 @@ pub(crate) struct Tally {
     pub(crate) p95_worse: u32,
     /// With any of avg, p50, p90, p95 of the whole phase called worse.
     pub(crate) time_worse: u32,
-    /// Which measures were called better or worse, and how often.
-    pub(crate) measures: std::collections::BTreeMap<String, u32>,
-    /// With "no change" for p50 of the whole phase.
-    pub(crate) p50_same: u32,
 }
 
 impl Tally {
@@ -36,16 +32,10 @@ impl Tally {
         self.any_worse += count(verdicts().any(|verdict| verdict == ChangeVerdict::Worse));
         self.any_finding +=
             count(verdicts().any(|v| matches!(v, ChangeVerdict::Worse | ChangeVerdict::Better)));
-        for change in found.entries.iter().flat_map(|entry| &entry.changes) {
-            if matches!(change.verdict, ChangeVerdict::Worse | ChangeVerdict::Better) {
-                *self.measures.entry(change.measure.clone()).or_default() += 1;
-            }
-        }
         self.fired += count(found.has_regressed);
         let is = |measure: &str, verdict| of_phase(&found, measure) == Some(verdict);
         self.p50_worse += count(is("p50", ChangeVerdict::Worse));
         self.p95_worse += count(is("p95", ChangeVerdict::Worse));
-        self.p50_same += count(is("p50", ChangeVerdict::NoChange));
         let times = ["avg", "p50", "p90", "p95"];
         self.time_worse += count(times.iter().any(|time| is(time, ChangeVerdict::Worse)));
         Ok(())
@@ -57,13 +47,9 @@ impl Tally {
         self.any_finding += other.any_finding;
         self.any_worse += other.any_worse;
         self.fired += other.fired;
-        for (measure, count) in &other.measures {
-            *self.measures.entry(measure.clone()).or_default() += count;
-        }
         self.p50_worse += other.p50_worse;
         self.p95_worse += other.p95_worse;
         self.time_worse += other.time_worse;
-        self.p50_same += other.p50_same;
     }
 
     /// A count as a share.

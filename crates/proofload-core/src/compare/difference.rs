@@ -33,6 +33,8 @@ pub const LEVEL: f64 = 0.99;
 pub const MIN_REPEATED_DF: f64 = 4.0;
 /// Runs from which on a side shows its own tails.
 pub const MIN_SEEN: usize = 4;
+/// Degrees of freedom from which on blocks within runs say something that repeated runs do not.
+const MIN_BLOCK_DF: f64 = 2.0;
 /// What a histogram cannot resolve: a bucket is up to 1/1024 wide. Keeps runs that agree to the last
 /// bucket from looking certain beyond what was measured.
 const RESOLUTION: f64 = 1.0 / 1024.0;
@@ -224,14 +226,13 @@ impl<'a> Doubt<'a> {
     /// None if the runs cannot tell.
     fn of(measure: &Measure, old: &'a Side<'a>, new: &'a Side<'a>) -> Option<Self> {
         if let Some((between, df)) = between_runs(measure, old, new) {
+            // Of a run with hardly any blocks they show nothing that the runs would not.
+            let show = |strays: &Vec<Stray>| strays.iter().all(|stray| stray.df >= MIN_BLOCK_DF);
             let strays = |side: &Side<'_>| {
-                if side.values.len() >= MIN_SEEN {
-                    Some(None)
-                } else {
-                    side.strays(measure).map(Some)
-                }
+                let is_small = side.values.len() < MIN_SEEN;
+                is_small.then(|| side.strays(measure)).flatten().filter(show)
             };
-            let (of_old, of_new) = (strays(old)?, strays(new)?);
+            let (of_old, of_new) = (strays(old), strays(new));
             return Some(Self { between, old: (old, of_old), new: (new, of_new), adds: false, df });
         }
         let (of_old, of_new) = (old.strays(measure)?, new.strays(measure)?);

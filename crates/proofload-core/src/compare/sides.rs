@@ -255,7 +255,7 @@ fn change_row(change: &Change) -> ChangeRow {
     let size = as_change(found.new - found.old, scale);
     let finite = |value: f64| value.is_finite().then(|| as_change(value, scale));
     let known = found.known;
-    let unknown = || Some("too few requests".to_owned()).filter(|_| known.is_none());
+    let unknown = || Some("too few blocks of time".to_owned()).filter(|_| known.is_none());
     ChangeRow {
         old: Some(quantity.in_unit(old)),
         new: Some(quantity.in_unit(new)),

@@ -103,6 +103,32 @@ fn one_run_a_side_tells_only_what_is_large() {
 }
 
 #[test]
+fn short_runs_tell_what_is_large_once_they_are_several() {
+    let short = |side: Side| Side {
+        runs: side
+            .runs
+            .into_iter()
+            .map(|mut run| {
+                let phase = &mut run.phases[0];
+                phase.blocks.truncate(1);
+                phase.all.response = phase.blocks[0].response.clone();
+                phase.all.seconds = 1.0;
+                run
+            })
+            .collect(),
+        ..side
+    };
+    let compared =
+        |runs| compared(&short(side("a", 1, runs, 10.0)), &short(side("b", 2, runs, 100.0)));
+    let found = compared(3);
+    assert_eq!(change(&found, "p50").verdict, ChangeVerdict::Worse);
+    assert!(found.has_regressed);
+    let one = compared(1);
+    assert_eq!(change(&one, "p50").verdict, ChangeVerdict::CannotTell);
+    assert_eq!(change(&one, "p50").why.as_deref(), Some("too few blocks of time"));
+}
+
+#[test]
 fn a_run_compared_with_itself_is_never_worse_nor_better() {
     for runs in [1, 2, 3, 6] {
         let side = side("same", 5, runs, 20.0);

@@ -107,3 +107,12 @@ fn the_guide_to_production_works() {
     assert!(sandbox.read("shop.rules.yml").contains("LatencyP95TooHigh"));
     assert!(sandbox.read("shop.dashboard.json").starts_with('{'));
 }
+
+#[test]
+fn the_guide_to_baselines_works() {
+    let demo = DemoProcess::start();
+    let sandbox = run("baselines.md", &demo);
+    assert!(sandbox.read("shop.baseline.toml").contains("proofload_baseline = 1"));
+    let files = sandbox.files();
+    assert!(files.iter().any(|name| name.ends_with("/run-3.json")), "{files:?}");
+}
