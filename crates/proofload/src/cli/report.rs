@@ -190,6 +190,19 @@ fn plain_summary(result: &RunResult, path: &Path) -> String {
     summary(result, &options)
 }
 
+/// Reads the result of a run: a file, standard input, or the folder of the run.
+pub(super) fn read(place: &Path) -> Result<RunResult, Failure> {
+    match stored(place)? {
+        Stored::Run(result) => Ok(*result),
+        Stored::Suite(_) => {
+            let place = place.display();
+            Err(Failure::input(format!(
+                "{place} is of a suite: name the result of one of its tests"
+            )))
+        }
+    }
+}
+
 /// What was stored.
 enum Stored {
     Run(Box<RunResult>),
