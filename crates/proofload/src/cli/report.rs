@@ -206,7 +206,7 @@ pub(super) fn read(place: &Path) -> Result<RunResult, Failure> {
 /// What was stored.
 enum Stored {
     Run(Box<RunResult>),
-    Suite(SuiteResult),
+    Suite(Box<SuiteResult>),
 }
 
 /// Reads a result: a file, standard input, or the folder of a run or a suite. Where a run was killed
@@ -235,7 +235,7 @@ fn stored(place: &Path) -> Result<Stored, Failure> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         SuiteResult::from_json(text).map_err(drop)
     }) {
-        return Ok(Stored::Suite(suite));
+        return Ok(Stored::Suite(Box::new(suite)));
     }
     let run =
         json::from_bytes(&bytes).map_err(|error| Failure::input(format!("{name}: {error}")))?;
