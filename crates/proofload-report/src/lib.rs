@@ -23,9 +23,9 @@ pub mod summary;
 mod text;
 
 pub use csv::csv;
-pub use junit::junit;
+pub use junit::{junit, junit_suite};
 pub use load_text::load_text;
-pub use markdown::markdown;
+pub use markdown::{markdown, markdown_suite};
 pub use progress::Progress;
 pub use style::{Style, Symbols};
 pub use summary::summary;

@@ -15,13 +15,22 @@
 //! elements of Ant's older one; GitLab, GitHub's test reporters and Azure read it as well. Times are
 //! in seconds with three decimals, timestamps in UTC without a zone, as both demand.
 
+mod of_suite;
 mod suites;
 mod xml;
 
 use proofload_core::result::RunResult;
+use proofload_core::suite::SuiteResult;
 
 /// The result as JUnit XML, with a final line break.
 #[must_use]
 pub fn junit(result: &RunResult) -> String {
     xml::document(&result.run.name, &suites::of(result))
+}
+
+/// The result of a suite as JUnit XML: a test case for each test and for each requirement. A failed
+/// requirement is a failure, one that nobody has proven is skipped.
+#[must_use]
+pub fn junit_suite(result: &SuiteResult) -> String {
+    xml::document(&result.suite.name, &of_suite::of(result))
 }

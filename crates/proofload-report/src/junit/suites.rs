@@ -39,7 +39,7 @@ pub(super) struct Case {
 }
 
 impl Case {
-    fn new(name: impl Into<String>, outcome: Outcome) -> Self {
+    pub(super) fn new(name: impl Into<String>, outcome: Outcome) -> Self {
         Self { name: name.into(), seconds: 0.0, outcome }
     }
 }
@@ -64,11 +64,11 @@ pub(super) enum Outcome {
 }
 
 impl Outcome {
-    fn failed(kind: &'static str, message: String) -> Self {
+    pub(super) fn failed(kind: &'static str, message: String) -> Self {
         Self::Failed { kind, detail: message.clone(), message }
     }
 
-    fn errored(kind: &'static str, message: String, detail: String) -> Self {
+    pub(super) fn errored(kind: &'static str, message: String, detail: String) -> Self {
         Self::Errored { kind, message, detail }
     }
 

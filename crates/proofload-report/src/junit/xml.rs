@@ -120,7 +120,8 @@ fn count<'a>(cases: impl Iterator<Item = &'a Case>, is_so: fn(&Outcome) -> bool)
 
 /// At most three decimals, which is all that `junit-10.xsd` allows.
 fn seconds(seconds: f64) -> String {
-    format!("{:.3}", if seconds.is_finite() { seconds.max(0.0) } else { 0.0 })
+    // The sum of nothing is -0.
+    format!("{:.3}", if seconds.is_finite() && seconds > 0.0 { seconds } else { 0.0 })
 }
 
 /// The text without the characters that XML 1.0 cannot hold in any spelling (section 2.2 of the

@@ -9,23 +9,37 @@
 
 mod comparison;
 mod sections;
+mod suite;
 mod table;
 mod text;
 
 use proofload_core::result::RunResult;
+use proofload_core::suite::SuiteResult;
+
+use self::table::Section;
 
 /// The most that is written, with room for what others add to a comment.
 pub const MAX_BYTES: usize = 60_000;
 
-/// The summary, with a final line break.
+/// The summary of a run, with a final line break.
 #[must_use]
 pub fn markdown(result: &RunResult) -> String {
+    written(sections::all(result), &sections::foot(result))
+}
+
+/// The summary of a suite: the requirement matrix and its tests.
+#[must_use]
+pub fn markdown_suite(result: &SuiteResult) -> String {
+    written(suite::sections(result), "")
+}
+
+/// As much as there is room for.
+fn written(sections: Vec<Section>, foot: &str) -> String {
     let mut out = String::new();
-    let foot = sections::foot(result);
     let room = MAX_BYTES - foot.len() - 1;
-    for section in sections::all(result) {
+    for section in sections {
         section.write(&mut out, room);
     }
-    out.push_str(&foot);
+    out.push_str(foot);
     out
 }

@@ -66,8 +66,9 @@ fn verdict(result: &RunResult) -> Section {
         Some(grade @ Grade::Poor) => ("❌", grade.name()),
         None => ("ℹ️", "no grade: nothing was expected"),
     };
-    // A good grade for numbers that are in doubt is no reason for green.
-    let sign = if sign == "✅" && !summary.trustworthy { "⚠️" } else { sign };
+    // A good grade for numbers that are in doubt, or for a part of a run, is no reason for green.
+    let is_in_doubt = !summary.trustworthy || result.run.interrupted || result.run.incomplete;
+    let sign = if sign == "✅" && is_in_doubt { "⚠️" } else { sign };
     let has_regressed = result.comparison.as_ref().is_some_and(|found| found.has_regressed);
     let (sign, more) = if has_regressed { ("❌", ", worse than before") } else { (sign, "") };
     let mut facts = Vec::new();

@@ -4,10 +4,11 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use proofload_core::result::RunResult;
+use proofload_core::suite::SuiteResult;
 use proofload_core::verdict::{ExitCode, Grade};
-use proofload_report::junit;
+use proofload_report::{junit, junit_suite};
 
-use crate::{hostile, scenes};
+use crate::{hostile, scenes, suite};
 
 /// Validates with libxml2; what it says where that fails.
 fn validate(xml: &str) -> Result<(), String> {
@@ -48,6 +49,8 @@ fn it_is_valid() {
         assert_valid(name, &junit(result));
     }
     assert_valid("nothing", &junit(&RunResult::default()));
+    assert_valid("suite", &junit_suite(&suite::result()));
+    assert_valid("no suite", &junit_suite(&SuiteResult::default()));
     for (name, result) in hostile::all() {
         assert_valid(&name, &junit(&result));
     }

@@ -1,6 +1,7 @@
 //! The summary in Markdown: what reviewers read, and that nothing in it does more than be read.
 
 use proofload_core::result::RunResult;
+use proofload_core::verdict::ExitCode;
 use proofload_report::markdown::{MAX_BYTES, markdown};
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
@@ -142,4 +143,13 @@ fn what_is_broken_comes_before_what_is_missed_and_before_figures() {
     assert!(at("Broken limits") < at("| ❌ | `Spike` | `p95`"));
     assert!(at("| ❌ | run | `http_req_failed`") < at("| ⚠️ | `Normal load`"));
     assert!(at("| ⚠️ | `Normal load`") < at("### Phases"));
+}
+
+#[test]
+fn green_is_only_what_is_good_whole_and_trustworthy() {
+    for (name, result) in scenes::all() {
+        let is_green = markdown(result).starts_with("## ✅");
+        let passes = scenes::exit_code(result) == ExitCode::Passed && result.summary.trustworthy;
+        assert_eq!(is_green, passes && result.summary.grade.is_some(), "{name}");
+    }
 }

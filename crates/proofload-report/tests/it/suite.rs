@@ -6,9 +6,9 @@ use proofload_core::suite::{
     TestState,
 };
 use proofload_core::verdict::{ExitCode, Grade};
-use proofload_report::Style;
 use proofload_report::suite::{suite_summary, test_line};
 use proofload_report::summary::SummaryOptions;
+use proofload_report::{Style, junit_suite, markdown_suite};
 use unicode_width::UnicodeWidthStr;
 
 fn test(name: &str, kind: &str, state: TestState, grade: Option<Grade>, code: u8) -> TestRow {
@@ -50,7 +50,7 @@ fn requirement(id: &str, text: &str, reason: &str, proofs: Vec<ProofRow>) -> Req
     RequirementRow { id: id.to_owned(), text: text.to_owned(), verdict, reason, proofs }
 }
 
-fn result() -> SuiteResult {
+pub(crate) fn result() -> SuiteResult {
     use ProofVerdict::{Failed, Proven, Unproven};
     let refused = Some("http://127.0.0.1:8000/ is not ready: connection refused".to_owned());
     SuiteResult {
@@ -131,6 +131,12 @@ fn shown(style: Style) -> String {
 #[test]
 fn what_people_read() {
     insta::assert_snapshot!(shown(Style::plain()));
+}
+
+#[test]
+fn what_test_views_and_reviewers_read() {
+    insta::assert_snapshot!("suite_junit", junit_suite(&result()));
+    insta::assert_snapshot!("suite_markdown", markdown_suite(&result()));
 }
 
 #[test]

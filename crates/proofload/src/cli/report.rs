@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use proofload_core::result::RunResult;
+use proofload_core::suite::SuiteResult;
 use proofload_core::verdict::ExitCode;
 use proofload_output::journal;
+use proofload_report::suite::suite_summary;
 use proofload_report::summary::{SummaryOptions, summary};
-use proofload_report::{Style, json};
+use proofload_report::{Style, json, junit_suite, markdown_suite};
 
 use super::console::Console;
 use super::execute;
@@ -25,6 +27,9 @@ Examples:
   proofload report result.json -f csv -o locust       locust_stats.csv and three more
   proofload report proofload-results/shop-20260301-120000
                                                       what is left of a run that was killed, too";
+
+/// The result in the folder of a suite.
+const SUITE: &str = "suite.json";
 
 #[derive(Debug, clap::Args)]
 pub(super) struct ReportArgs {
@@ -64,7 +69,10 @@ pub(super) fn run(args: &ReportArgs, console: &Console) -> Result<ExitCode, Fail
         (None, None) => Shown::Text,
         (None, Some(place)) => by_name(place)?,
     };
-    let result = read(&args.result)?;
+    let result = match stored(&args.result)? {
+        Stored::Run(result) => result,
+        Stored::Suite(result) => return suite(&result, shown, args, console),
+    };
     match (shown, &args.output) {
         (Shown::Text, None) => {
             let shown = Written { file: Some(args.result.clone()), ..Written::default() };
@@ -91,6 +99,59 @@ pub(super) fn run(args: &ReportArgs, console: &Console) -> Result<ExitCode, Fail
         }
     }
     Ok(ExitCode::Passed)
+}
+
+/// Shows or converts the result of a suite.
+fn suite(
+    result: &SuiteResult,
+    shown: Shown,
+    args: &ReportArgs,
+    console: &Console,
+) -> Result<ExitCode, Failure> {
+    let (name, text) = match shown {
+        Shown::As(format @ Format::Json) => {
+            (format.default_name(), result.to_json().map_err(Failure::internal)?)
+        }
+        Shown::As(format @ Format::Junit) => (format.default_name(), junit_suite(result)),
+        Shown::As(format @ Format::Markdown) => (format.default_name(), markdown_suite(result)),
+        Shown::As(_) => {
+            let message = "a suite has no such format: json, junit and markdown are there, and the \
+                           results of its tests have all of them";
+            return Err(Failure::usage(message));
+        }
+        Shown::Text => {
+            let path = args.result.to_string_lossy();
+            let is_on_terminal = args.output.is_none();
+            let style = if is_on_terminal { console.output_style() } else { Style::plain() };
+            let options = SummaryOptions {
+                style,
+                exit_code: exit_code(result.summary.exit_code),
+                result_path: Some(&path),
+                report_path: None,
+            };
+            ("summary.txt", suite_summary(result, &options))
+        }
+    };
+    match &args.output {
+        Some(place) => write(&in_folder(place, name), &text, console)?,
+        None => console.print_result(&text),
+    }
+    Ok(ExitCode::Passed)
+}
+
+/// The exit code of that number; one that no run ends with is a bug of whoever wrote it.
+fn exit_code(number: u8) -> ExitCode {
+    let known = [
+        ExitCode::Passed,
+        ExitCode::Fair,
+        ExitCode::Poor,
+        ExitCode::NotTrustworthy,
+        ExitCode::Incomplete,
+        ExitCode::TargetUnreachable,
+        ExitCode::CannotWrite,
+        ExitCode::Interrupted,
+    ];
+    known.into_iter().find(|code| code.code() == number).unwrap_or(ExitCode::Internal)
 }
 
 /// The format whose files are named like this one.
@@ -129,17 +190,36 @@ fn plain_summary(result: &RunResult, path: &Path) -> String {
     summary(result, &options)
 }
 
-/// Reads a result: a file, standard input, or the folder of a run. Where a run was killed there is no
-/// result in its folder, but a journal that one is made of.
+/// Reads the result of a run: a file, standard input, or the folder of the run.
 pub(super) fn read(place: &Path) -> Result<RunResult, Failure> {
+    match stored(place)? {
+        Stored::Run(result) => Ok(*result),
+        Stored::Suite(_) => {
+            let place = place.display();
+            Err(Failure::input(format!(
+                "{place} is of a suite: name the result of one of its tests"
+            )))
+        }
+    }
+}
+
+/// What was stored.
+enum Stored {
+    Run(Box<RunResult>),
+    Suite(Box<SuiteResult>),
+}
+
+/// Reads a result: a file, standard input, or the folder of a run or a suite. Where a run was killed
+/// there is no result in its folder, but a journal that one is made of.
+fn stored(place: &Path) -> Result<Stored, Failure> {
     let name = place.display();
     if place.is_dir() {
-        let file = place.join(Format::Json.default_name());
-        if file.exists() {
-            return read(&file);
+        let files = [Format::Json.default_name(), SUITE].map(|name| place.join(name));
+        if let Some(file) = files.iter().find(|file| file.exists()) {
+            return stored(file);
         }
         let journalled = journal::read(place).and_then(|found| found.result());
-        return journalled.map_err(|error| {
+        return journalled.map(|run| Stored::Run(Box::new(run))).map_err(|error| {
             Failure::input(format!("{name} has no result in it, and no journal: {error}"))
         });
     }
@@ -150,5 +230,14 @@ pub(super) fn read(place: &Path) -> Result<RunResult, Failure> {
         fs::read(place).map(|read| bytes = read)
     };
     read.map_err(|error| Failure::input(format!("{name} cannot be read: {error}")))?;
-    json::from_bytes(&bytes).map_err(|error| Failure::input(format!("{name}: {error}")))
+    // A run's result says `schema`, a suite's `suite_schema`; whatever it is, it must be whole.
+    if let Ok(suite) = std::str::from_utf8(&bytes).map_err(drop).and_then(|text| {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        SuiteResult::from_json(text).map_err(drop)
+    }) {
+        return Ok(Stored::Suite(Box::new(suite)));
+    }
+    let run =
+        json::from_bytes(&bytes).map_err(|error| Failure::input(format!("{name}: {error}")))?;
+    Ok(Stored::Run(Box::new(run)))
 }

@@ -1,6 +1,16 @@
 //! `proofload export`: alert rules and dashboards from the plans that are shipped.
 
+use std::collections::BTreeMap;
 use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use proofload_core::event::{Interval, RunEvent};
+use proofload_core::metrics::{
+    ErrorKind, IntervalSnapshot, RequestSample, RequestStats, SeriesMeta, SeriesSnapshot, ShardId,
+};
+use proofload_core::redact::Redactor;
+use proofload_output::metrics::{Collector, Kind};
 
 use super::support::{Sandbox, json};
 
@@ -75,4 +85,47 @@ fn what_does_not_fit_is_told() {
     check(&[&plan, "--selector", "job=api"], 64, "no selector");
     check(&[&plan, "--for", "100ms"], 64, "whole seconds");
     check(&[&plan, "-o", &format!("{plan}/x.yml")], 74, "not a folder");
+}
+
+/// The names of Proofload's own metrics, as Prometheus sees them, and whether they are by phase.
+fn own_metrics() -> BTreeMap<String, bool> {
+    let mut collector = Collector::new(vec!["Normal load".into()], Redactor::default());
+    collector.hear(&RunEvent::PhaseStarted { phase: 0, at: Duration::ZERO, shards: 1 });
+    let mut snapshot = IntervalSnapshot::new(ShardId::worker(0), 0, 0);
+    let mut stats = RequestStats::default();
+    for error in [None, Some(ErrorKind::Timeout)] {
+        stats.record(&RequestSample { error, response_ns: 1_000_000, ..RequestSample::default() });
+    }
+    snapshot.series.push(SeriesSnapshot { meta: Arc::new(SeriesMeta::default()), stats });
+    snapshot.iterations.start_lag.record(1_000_000);
+    collector.hear(&RunEvent::Snapshot(Arc::new(snapshot)));
+    let mut interval = Interval::default();
+    interval.generator.record_interval(1, 2);
+    collector.hear(&RunEvent::Interval(Arc::new(interval)));
+    let metrics = collector.metrics().into_iter().map(|metric| {
+        let ending = if metric.kind == Kind::Histogram { "_bucket" } else { "" };
+        let is_by_phase =
+            metric.rows.iter().all(|row| row.labels.iter().any(|(label, _)| *label == "phase"));
+        (format!("{}{ending}", metric.name), is_by_phase)
+    });
+    metrics.collect()
+}
+
+#[test]
+fn the_dashboard_shows_the_metrics_that_a_run_has() {
+    let known = own_metrics();
+    let dashboard =
+        json(&Sandbox::new().run(["export", "grafana", &example("demo")]).end().with(0).stdout);
+    let panels = dashboard["panels"].as_array().expect("panels");
+    let targets = panels.iter().filter_map(|panel| panel["targets"].as_array()).flatten();
+    let mut shown = 0;
+    for expr in targets.filter_map(|target| target["expr"].as_str()) {
+        let Some(at) = expr.find("proofload_") else { continue };
+        let name: String =
+            expr[at..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+        let by_phase = known.get(&name).unwrap_or_else(|| panic!("no {name} in {known:?}"));
+        assert_eq!(expr.contains("phase=~"), *by_phase, "{expr}");
+        shown += 1;
+    }
+    assert!(shown > 8, "{shown}");
 }

@@ -13,6 +13,10 @@ const PLAN: &str = "name = 'shop'\ntarget = '${TARGET:-http://127.0.0.1:8000}'\n
     [[phase]]\nname = 'Spike'\nusers = 4\nduration = '300ms'\nthink_time = '5ms'\n\
     expect = { p95 = { target = '<1m', limit = '<2m' } }\n";
 
+/// The result of a suite, as short as can be.
+const SUITE: &str =
+    r#"{"suite_schema": 1, "suite": {"name": "all"}, "tests": [{"name": "one", "kind": "load"}]}"#;
+
 fn guide(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
@@ -49,7 +53,7 @@ fn commands(text: &str) -> Vec<String> {
 fn run(name: &str, demo: &DemoProcess) -> Sandbox {
     let sandbox = Sandbox::new();
     std::fs::create_dir(sandbox.path("load")).expect("a folder");
-    sandbox.write("shop.toml", PLAN).write("load/shop.toml", PLAN);
+    sandbox.write("shop.toml", PLAN).write("load/shop.toml", PLAN).write("suite.json", SUITE);
     let mut path = Path::new(PROOFLOAD).parent().expect("a folder").as_os_str().to_owned();
     path.push(":");
     path.push(std::env::var_os("PATH").unwrap_or_default());
@@ -87,6 +91,8 @@ fn the_guide_to_continuous_integration_works() {
     for name in ["result.json", "report.html", "junit.xml", "summary.md", "shop.rules.yml"] {
         assert!(sandbox.files().contains(&format!("load-results/{name}")), "{name}");
     }
+    assert!(sandbox.read("load-results/summary.md").contains("### Compared with before"));
+    assert!(sandbox.read("load-results/junit.xml").contains("<testsuite name=\"comparison\""));
     let shown = sandbox.read("step-summary.md");
     assert!(shown.starts_with("## ") && shown.contains("`shop`"), "{shown}");
 }
@@ -95,7 +101,9 @@ fn the_guide_to_continuous_integration_works() {
 fn the_guide_to_formats_works() {
     let demo = DemoProcess::start();
     let sandbox = run("formats.md", &demo);
-    for name in ["junit.xml", "summary.md", "locust_stats.csv", "locust_exceptions.csv"] {
+    for name in
+        ["junit.xml", "suite-junit.xml", "summary.md", "locust_stats.csv", "locust_exceptions.csv"]
+    {
         assert!(sandbox.files().contains(&name.to_owned()), "{name}");
     }
 }

@@ -68,6 +68,33 @@ fn the_folder_of_a_run_is_a_result() {
     assert_eq!(json(&shown), sandbox.result("result.json"));
 }
 
+#[test]
+fn a_suite_is_a_result() {
+    let (sandbox, fixture) = (Sandbox::new(), friendly());
+    sandbox.write(
+        "one.toml",
+        plan(&fixture, "[[phase]]\nusers = 1\niterations = 3\nexpect = { p95 = '<1m' }"),
+    );
+    sandbox.write(
+        "suite.toml",
+        "name = 'all'\n[[test]]\nname = 'one'\nkind = 'load'\nplan = 'one.toml'\n\
+         [[requirement]]\nid = '4.1'\ntext = 'answers'\nby = [{ test = 'one', expect = { p95 = '<1m' } }]\n",
+    );
+    sandbox.run(["suite", "suite.toml", "-q", "-o", "all.json"]).end().with(0);
+    let convert =
+        |format: &str| sandbox.run(["report", "all.json", "-f", format]).end().with(0).stdout;
+    assert!(convert("junit").contains("<testcase name=\"4.1 answers\""), "{}", convert("junit"));
+    assert!(
+        convert("markdown").contains("| ✅ proven | `4.1` answers |"),
+        "{}",
+        convert("markdown")
+    );
+    assert!(convert("text").contains("4.1"));
+    assert_eq!(json(&convert("json")), sandbox.result("all.json"));
+    let ended = sandbox.run(["report", "all.json", "-f", "csv", "-o", "x"]).end().with(64);
+    ended.says(&["a suite has no such format"]);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_killed_run_is_shown_as_far_as_it_went() {
