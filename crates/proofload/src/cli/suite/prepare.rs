@@ -1,9 +1,7 @@
 //! What a suite needs before any load is put on: its plans and baselines, all of them right.
 
-use std::fs;
 use std::path::Path;
 
-use proofload_core::baseline::Baseline;
 use proofload_core::compare::{Aspect, Side};
 use proofload_core::plan::{Overrides, Plan};
 use proofload_core::suite::{Suite, TestKind, TestWork};
@@ -11,7 +9,7 @@ use proofload_core::suite::{Suite, TestKind, TestWork};
 use super::SuiteArgs;
 use crate::cli::console::Console;
 use crate::cli::failure::Failure;
-use crate::cli::load;
+use crate::cli::{load, sides};
 
 /// Kinds of tests that this build can run.
 const CAN_RUN: &[TestKind] = &[TestKind::Webhook, TestKind::Load, TestKind::Baseline];
@@ -55,7 +53,8 @@ pub(super) fn prepare(args: &SuiteArgs, console: &Console) -> Result<Prepared, F
     let (mut plans, mut againsts) = (Vec::new(), Vec::new());
     for (test, selected) in suite.tests.iter().zip(&selected) {
         let mut told = |failure: Failure| {
-            wrong.push(format!("in the test `{}`:\n{}", test.name, failure.message));
+            let error = if failure.is_rendered { "" } else { "error: " };
+            wrong.push(format!("in the test `{}`:\n{error}{}", test.name, failure.message));
         };
         let (mut plan, mut against) = (None, None);
         match &test.work {
@@ -69,9 +68,10 @@ pub(super) fn prepare(args: &SuiteArgs, console: &Console) -> Result<Prepared, F
                 plan = read.map_err(&mut told).ok();
             }
             TestWork::Baseline { of, file, allowed } => {
-                let baseline = baseline(file).map_err(&mut told).ok();
+                let baseline = sides::baseline(Path::new(file)).map_err(&mut told).ok();
                 let (of, allowed) = (*of, allowed.clone());
-                against = baseline.map(|baseline| Against { of, baseline, allowed });
+                against =
+                    baseline.map(|read| Against { of, baseline: read.side(file.clone()), allowed });
             }
         }
         plans.push(plan);
@@ -87,13 +87,4 @@ pub(super) fn prepare(args: &SuiteArgs, console: &Console) -> Result<Prepared, F
         plan.map(Box::new).map(Work::Run).or_else(|| against.map(Work::Compare))
     });
     Ok(Prepared { work: work.collect(), suite })
-}
-
-/// Reads a baseline file.
-fn baseline(file: &str) -> Result<Side, Failure> {
-    let bytes = fs::read(file)
-        .map_err(|error| Failure::input(format!("error: {file} cannot be read: {error}")))?;
-    let baseline = Baseline::parse(&String::from_utf8_lossy(&bytes))
-        .map_err(|error| Failure::input(format!("error: {file}: {error}")))?;
-    Ok(baseline.side(file.to_owned()))
 }
