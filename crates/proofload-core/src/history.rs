@@ -1,5 +1,7 @@
 //! Runs over time: one measure of each, and where its level changed.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -62,7 +64,8 @@ pub struct HistoryRun {
     pub value: Option<f64>,
     /// The same for people.
     pub value_text: String,
-    /// Whether it counts for changes of level: complete, trustworthy, and with a value.
+    /// Whether it counts for changes of level: complete, trustworthy, with a value, and (where all phases are taken
+    /// together) of the same phases as the plan's last run.
     pub counts: bool,
     /// The result file.
     pub file: String,
@@ -120,11 +123,14 @@ impl History {
         runs.sort_by(|(_, a), (_, b)| a.run.started.cmp(&b.run.started));
         let values: Vec<Option<f64>> =
             runs.iter().map(|(_, digest)| value(digest, measure, phase)).collect();
-        let rows: Vec<HistoryRun> = runs
+        let mut rows: Vec<HistoryRun> = runs
             .iter()
             .zip(&values)
             .map(|((file, digest), value)| row(file, digest, measure.quantity(), *value))
             .collect();
+        if phase.is_none() {
+            leave_out_other_phases(&mut rows, &runs);
+        }
         let changes = plans(&rows)
             .into_iter()
             .flat_map(|plan| changes(plan, &rows, &values, measure))
@@ -147,6 +153,20 @@ impl History {
     #[must_use]
     pub fn plans(&self) -> Vec<&str> {
         plans(&self.runs)
+    }
+}
+
+/// A plan may be run in parts (`--phase`, tests of a suite). All phases together are comparable only where they are
+/// the same: those of the last run that counts.
+fn leave_out_other_phases(rows: &mut [HistoryRun], runs: &[(String, RunDigest)]) {
+    let phases = |at: usize| -> Vec<&str> {
+        let run = runs[at].1.phases.iter().filter(|phase| phase.was_run);
+        run.map(|phase| phase.scenario.as_str()).collect()
+    };
+    let mut last: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for (at, row) in rows.iter_mut().enumerate().rev().filter(|(_, row)| row.counts) {
+        let of_last = last.entry(row.plan.clone()).or_insert_with(|| phases(at));
+        row.counts = *of_last == phases(at);
     }
 }
 
@@ -314,6 +334,25 @@ mod tests {
         assert_eq!((history.runs.len(), history.changes.len()), (40, 0));
         let counted = history.runs.iter().filter(|run| run.counts).count();
         assert_eq!(counted, 11 + 19);
+    }
+
+    #[test]
+    fn runs_of_other_phases_are_not_compared() {
+        let part = |runs: &mut Vec<(String, RunDigest)>, before: &str| {
+            for (_, digest) in runs.iter_mut().filter(|(_, run)| run.run.started.as_str() < before)
+            {
+                digest.phases[0].scenario = "other load".to_owned();
+            }
+        };
+        let mut runs = slower();
+        part(&mut runs, "2026-11-12");
+        let found = history("p95", None, runs);
+        assert_eq!(found.changes, []);
+        assert_eq!(found.runs.iter().filter(|run| run.counts).count(), 9 + 9);
+        let mut runs = slower();
+        part(&mut runs, "2026-11-03");
+        let found = history("p95", None, runs);
+        assert_eq!(found.changes.len(), 1);
     }
 
     #[test]

@@ -154,7 +154,8 @@ fn chart(style: &Style, history: &History, plan: &str, time: &dyn Fn(&str) -> St
     if left_out > 0 {
         let mut line = Line::new(style);
         let runs = counted(left_out as u64, "run");
-        line.dim(&format!("  {runs} not counted: not trustworthy, or not run to the end"));
+        let why = "not trustworthy, not run to the end, or of other phases";
+        line.dim(&format!("  {runs} not counted: {why}"));
         lines.push(line);
     }
     lines

@@ -1,12 +1,18 @@
 //! `proofload suite`: tests one after the other, and what they prove.
 
+mod prepare;
+
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use jiff::Zoned;
-use proofload_core::plan::{Overrides, Plan};
+use proofload_core::compare::{
+    CompareError, ComparisonRules, NotComparable, RunEvidence, Side, compare,
+};
+use proofload_core::plan::Plan;
 use proofload_core::result::RunDigest;
 use proofload_core::suite::{
     Suite, SuiteInfo, SuiteInput, SuiteResult, SuiteTest, TestKind, TestOutcome, TestRow,
@@ -16,17 +22,15 @@ use proofload_core::verdict::{ExitCode, Measure, Percentile, Statistic, Timing};
 use proofload_report::suite::{suite_summary, test_line};
 use proofload_report::summary::SummaryOptions;
 
+use self::prepare::{Against, Prepared, Work, prepare};
 use super::args::OutputArgs;
 use super::console::Console;
 use super::execute::{self, Finished, Host, Job, perform};
+use super::facts;
 use super::failure::Failure;
 use super::files::{self, RunFolder};
 use super::output::{Destination, Written};
 use super::signals::Interrupts;
-use super::{facts, load};
-
-/// Kinds of tests that this build can run.
-const CAN_RUN: &[TestKind] = &[TestKind::Webhook, TestKind::Load];
 
 /// What a suite leaves behind in its folder, beside the folders of its tests.
 const RESULT: &str = "suite.json";
@@ -96,18 +100,10 @@ fn kinds() -> impl TypedValueParser<Value = TestKind> {
     })
 }
 
-/// A suite that has been read, with the plans of the tests that are to be run.
-#[derive(Debug)]
-struct Prepared {
-    suite: Suite,
-    selected: Vec<bool>,
-    plans: Vec<Option<Plan>>,
-}
-
 /// Runs a suite.
 pub(super) fn run(args: &SuiteArgs, console: &Console) -> Result<ExitCode, Failure> {
     // Everything that is wrong is told before any load is put on.
-    let Prepared { suite, selected, plans } = prepare(args, console)?;
+    let Prepared { suite, work } = prepare(args, console)?;
     let began = Zoned::now();
     let asked = Destination::prepare(args.output_file.as_deref())?;
     let folder = folder(args, &suite, &began, console)?;
@@ -120,14 +116,14 @@ pub(super) fn run(args: &SuiteArgs, console: &Console) -> Result<ExitCode, Failu
         folder: folder.as_ref().map(RunFolder::path),
         is_quiet: args.quiet || matches!(asked, Destination::Stdout),
         has_failed: false,
+        kept: BTreeMap::new(),
     };
     let outcomes: Vec<TestOutcome> = suite
         .tests
         .iter()
-        .zip(selected)
-        .zip(plans)
+        .zip(work)
         .enumerate()
-        .map(|(index, ((test, selected), plan))| session.test(index, test, selected, plan))
+        .map(|(index, (test, work))| session.test(index, test, work))
         .collect();
     let is_quiet = session.is_quiet;
     let ended = Zoned::now();
@@ -165,49 +161,6 @@ pub(super) fn run(args: &SuiteArgs, console: &Console) -> Result<ExitCode, Failu
     unwritten.map_or(Ok(code), Err)
 }
 
-/// Reads the suite and the plans of the tests that are wanted.
-fn prepare(args: &SuiteArgs, console: &Console) -> Result<Prepared, Failure> {
-    let suite = load::suite(&args.suite, &args.variables, console)?;
-    let selected = suite.selection(&args.only);
-    if !selected.contains(&true) {
-        let words: Vec<&str> = args.only.iter().map(|kind| kind.word()).collect();
-        return Err(Failure::usage(format!(
-            "{} has no test of kind {}",
-            args.suite.display(),
-            words.join(" or ")
-        )));
-    }
-    let mut wrong = Vec::new();
-    let mut plans = Vec::new();
-    for (test, selected) in suite.tests.iter().zip(&selected) {
-        let plan = match &test.work {
-            // A plan of a kind that cannot be run may have words that this build does not know.
-            TestWork::Plan { path, overrides, env }
-                if *selected && CAN_RUN.contains(&test.kind) =>
-            {
-                let variables: Vec<_> = env.iter().chain(&args.variables).cloned().collect();
-                let flags = Overrides { target: args.target.clone(), ..Overrides::default() };
-                let beneath = Overrides::clone(overrides);
-                let plan = load::plan_over(Path::new(path), &variables, flags, beneath, console);
-                plan.map_err(|failure| {
-                    wrong.push(format!("in the test `{}`:\n{}", test.name, failure.message));
-                })
-                .ok()
-            }
-            TestWork::Plan { .. } | TestWork::Baseline { .. } => None,
-        };
-        plans.push(plan);
-    }
-    if let Err(errors) = suite.check(&selected, &plans, CAN_RUN) {
-        wrong.insert(0, errors.render(load::colours(console)));
-    }
-    if wrong.is_empty() {
-        Ok(Prepared { suite, selected, plans })
-    } else {
-        Err(Failure::plans(wrong.join("\n\n")))
-    }
-}
-
 /// The folder of the suite. Somebody who said where the result goes may well run in a folder that is read-only.
 fn folder(
     args: &SuiteArgs,
@@ -241,17 +194,22 @@ struct Session<'a> {
     is_quiet: bool,
     /// A test has failed.
     has_failed: bool,
+    /// Runs that are compared later, by the place of their test.
+    kept: BTreeMap<usize, Kept>,
+}
+
+/// What a comparison needs of a run.
+#[derive(Debug)]
+struct Kept {
+    evidence: RunEvidence,
+    rules: ComparisonRules,
+    trustworthy: bool,
 }
 
 impl Session<'_> {
     /// Runs a test, if it is to be run, and says how it went.
-    fn test(
-        &mut self,
-        index: usize,
-        test: &SuiteTest,
-        is_selected: bool,
-        plan: Option<Plan>,
-    ) -> TestOutcome {
+    fn test(&mut self, index: usize, test: &SuiteTest, work: Option<Work>) -> TestOutcome {
+        let is_selected = work.is_some();
         let reason = if !is_selected {
             Some("not asked for")
         } else if self.host.interrupts.came() {
@@ -267,8 +225,11 @@ impl Session<'_> {
             reason: reason.map(str::to_owned),
             ..TestRow::default()
         };
-        let outcome = match plan.filter(|_| reason.is_none()) {
-            Some(plan) => self.load_test(index, row, plan),
+        let outcome = match work.filter(|_| reason.is_none()) {
+            Some(Work::Run(plan)) => self.load_test(index, row, *plan),
+            Some(Work::Compare(against)) => {
+                TestOutcome { row: self.comparison(row, &against), digest: None }
+            }
             None => TestOutcome { row, digest: None },
         };
         self.has_failed |= outcome.row.exit_code.is_some_and(|code| code > 1);
@@ -278,9 +239,39 @@ impl Session<'_> {
         outcome
     }
 
+    /// Compares the run of an earlier test with a baseline.
+    fn comparison(&self, row: TestRow, against: &Against) -> TestRow {
+        let console = self.host.console;
+        let Some(kept) = self.kept.get(&against.of) else {
+            let reason = "the test whose run it compares did not run to its end".to_owned();
+            return TestRow { reason: Some(reason), ..row };
+        };
+        let label = self.suite.tests[against.of].name.to_string();
+        let new = Side { label, runs: vec![kept.evidence.clone()] };
+        match compare(&against.baseline, &new, &kept.rules, &against.allowed) {
+            Ok(comparison) => {
+                if !self.is_quiet && (self.args.verbose || comparison.has_regressed) {
+                    let style = console.output_style();
+                    console.print(&proofload_report::comparison::comparison(&comparison, &style));
+                }
+                TestRow { trustworthy: kept.trustworthy, ..row.compared(comparison) }
+            }
+            Err(error) => {
+                let failure = Failure::input(refusal(&error));
+                console.error(&failure);
+                TestRow {
+                    state: TestState::Failed,
+                    exit_code: Some(failure.code.code()),
+                    reason: Some(failure.message),
+                    ..row
+                }
+            }
+        }
+    }
+
     /// Runs a plan.
-    fn load_test(&self, index: usize, row: TestRow, plan: Plan) -> TestOutcome {
-        let Self { args, host, .. } = *self;
+    fn load_test(&mut self, index: usize, row: TestRow, plan: Plan) -> TestOutcome {
+        let (args, host) = (self.args, self.host);
         if !self.is_quiet {
             let all = self.suite.tests.len();
             host.console.print_error(&format!("\nTest {} of {all}: {}\n", index + 1, row.name));
@@ -293,12 +284,16 @@ impl Session<'_> {
             workers: args.workers,
             ..OutputArgs::default()
         };
+        let rules = plan.comparison.clone();
         let job = Job { plan, text: None, output, keeps_result: false, users: None };
         let started = Instant::now();
         let finished = perform(job, host, &mut []);
         let row = TestRow { duration_seconds: started.elapsed().as_secs_f64(), ..row };
         match finished {
-            Ok(finished) => self.finished(index, row, finished),
+            Ok(finished) => {
+                self.keep(index, &finished, rules);
+                self.finished(index, row, finished)
+            }
             Err(failure) => {
                 host.console.error(&failure);
                 let row = TestRow {
@@ -309,6 +304,20 @@ impl Session<'_> {
                 };
                 TestOutcome { row, digest: None }
             }
+        }
+    }
+
+    /// Keeps what a later comparison needs of a run that came to its end.
+    fn keep(&mut self, index: usize, finished: &Finished, rules: ComparisonRules) {
+        let is_compared = |test: &SuiteTest| match test.work {
+            TestWork::Baseline { of, .. } => of == index,
+            TestWork::Plan { .. } => false,
+        };
+        let run = &finished.result.run;
+        if self.suite.tests.iter().any(is_compared) && !run.interrupted && !run.incomplete {
+            let evidence = RunEvidence::of(&finished.result);
+            let trustworthy = finished.result.summary.trustworthy;
+            self.kept.insert(index, Kept { evidence, rules, trustworthy });
         }
     }
 
@@ -344,6 +353,22 @@ impl Session<'_> {
         };
         TestOutcome { row, digest: Some(digest) }
     }
+}
+
+/// Why nothing is compared, with the word that a suite has for it.
+fn refusal(error: &CompareError) -> String {
+    let CompareError::NotComparable(NotComparable { differences }) = error else {
+        return error.to_string();
+    };
+    let what: String = differences.iter().map(|one| format!("\n  {one}")).collect();
+    let mut words: Vec<String> =
+        differences.iter().map(|one| format!("\"{}\"", one.aspect.word())).collect();
+    words.dedup();
+    let words = words.join(", ");
+    format!(
+        "the run and its baseline are not comparable:{what}\n  to compare them all the same: \
+         allow_different = [{words}] in the test"
+    )
 }
 
 /// Names the folder that a test has left behind after the test, with its place in the suite: plans may be run

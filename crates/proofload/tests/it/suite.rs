@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use proofload_core::baseline::Baseline;
+use proofload_core::compare::RunEvidence;
+use proofload_core::result::RunResult;
 use proofload_testbed::fixture::{Behaviour, Fixture, Reply, refused_addr};
 use serde_json::Value;
 
@@ -278,4 +281,84 @@ fn reality_checkers_suite_proves_its_requirements_against_the_demo() {
     }
     assert_eq!(count(&result, "/tests/0/total_requests"), 100);
     assert_eq!(count(&result, "/tests/0/failed"), 0);
+}
+
+/// One test, and its comparison with a baseline.
+const COMPARED: &str = r#"
+[[test]]
+name = "Pages"
+kind = "load"
+plan = "a.toml"
+
+[[test]]
+name = "No worse"
+kind = "baseline"
+test = "Pages"
+baseline = "a.baseline.toml"
+
+[[requirement]]
+id = "1"
+text = "pages are no slower than they were"
+by = { test = "No worse" }
+"#;
+
+#[test]
+fn a_run_is_compared_with_a_baseline() {
+    let answering = |ms| {
+        let reply = Reply::text("ok").after(Duration::from_millis(ms));
+        fixture(Behaviour::new().exact("/", reply))
+    };
+    let (fast, slow) = (answering(20), answering(60));
+    let sandbox = Sandbox::new();
+    let phase = "[[phase]]\nname = 'load'\nusers = 2\nduration = '2s'\nexpect = { p95 = '<1m' }";
+    sandbox.write("a.toml", plan(&fast, phase)).write("suite.toml", COMPARED);
+    run(&sandbox, &[]).with(65).says(&["in the test `No worse`", "a.baseline.toml cannot be read"]);
+    assert_eq!(fast.ledger().requests, 0, "no load before everything is there");
+
+    sandbox.run(["run", "a.toml", "-q", "-o", "old.json"]).end().with(0);
+    let old = RunResult::from_json(&sandbox.read("old.json")).expect("a result");
+    let baseline = Baseline {
+        name: "a".to_owned(),
+        accepted: "2026-11-01T00:00:00Z".to_owned(),
+        sources: Vec::new(),
+        runs: vec![RunEvidence::of(&old)],
+    };
+    sandbox.write("a.baseline.toml", baseline.to_toml());
+    // The same service: whatever the machine does to a blink of load, three times as slow it is not.
+    let ended = run(&sandbox, &["--only", "baseline"]);
+    assert!(matches!(ended.code, Some(0 | 2)), "{ended:?}");
+    let result = sandbox.result("suite.json");
+    assert_eq!(
+        column(&result, "tests", "state"),
+        ["finished", "finished"],
+        "the compared test runs too"
+    );
+    assert_eq!(result["tests"][1]["comparison"]["old"]["label"], "a.baseline.toml");
+
+    sandbox.write("a.toml", plan(&slow, phase));
+    run(&sandbox, &[]).with(65).says(&["not comparable", "allow_different = [\"", "\"target\""]);
+    let result = sandbox.result("suite.json");
+    assert_eq!(column(&result, "tests", "state"), ["finished", "failed"]);
+    assert_eq!(verdicts(&result), ["unproven"]);
+
+    let all = "allow_different = [\"plan\", \"target\"]\nbaseline = \"a.b";
+    sandbox.write("suite.toml", COMPARED.replace("baseline = \"a.b", all));
+    let ended = run(&sandbox, &[]).with(2);
+    let result = sandbox.result("suite.json");
+    assert_eq!(result["tests"][1]["grade"], "POOR");
+    assert_eq!(result["tests"][1]["comparison"]["has_regressed"], true);
+    let reason = result["tests"][1]["reason"].as_str().unwrap_or_default();
+    assert!(reason.starts_with("regressed, "), "{reason}");
+    if result["tests"][0]["trustworthy"] == true {
+        assert_eq!(verdicts(&result), ["failed"]);
+    }
+    assert!(ended.stdout.contains("worse"), "{}", ended.stdout);
+    // A comparison of a test that was not run is not run either.
+    sandbox.write(
+        "suite.toml",
+        COMPARED.replace("plan = \"a", "target = \"http://127.0.0.1:9\"\nplan = \"a"),
+    );
+    run(&sandbox, &[]).with(69);
+    let result = sandbox.result("suite.json");
+    assert_eq!(column(&result, "tests", "state"), ["failed", "not_run"]);
 }
