@@ -20,7 +20,6 @@ pub(crate) struct Sample {
     pub(crate) percentiles: Option<[f64; 3]>,
     /// Share of the time in which the load generator was busy.
     pub(crate) busy: Option<f64>,
-    pub(crate) connections: u32,
     /// 99th percentile of how late open load was started, in nanoseconds.
     pub(crate) start_lag: Option<f64>,
     pub(crate) dropped: u64,
@@ -52,7 +51,6 @@ impl History {
             users: interval.users_active,
             percentiles: (!response.is_empty()).then(|| [at(0.5), at(0.95), at(0.99)]),
             busy: interval.generator.busy_share(),
-            connections: interval.generator.open_connections,
             start_lag: interval.iterations.start_lag.value_at_quantile(0.99).map(|ns| ns as f64),
             dropped: interval.iterations.dropped,
         });

@@ -17,5 +17,5 @@ mod theme;
 
 pub use ask::Ask;
 pub use screen::Screen;
-pub use session::{Session, restore};
+pub use session::{Session, is_open, restore};
 pub use theme::Theme;

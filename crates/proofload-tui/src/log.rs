@@ -29,30 +29,37 @@ impl Log {
         self.entries.iter()
     }
 
-    /// Takes an event in. `name` is that of a phase.
-    pub(crate) fn hear(&mut self, event: &RunEvent, now: Duration, name: impl Fn(usize) -> String) {
+    /// Takes an event in. `names` are those of the phases; `hide` takes secrets out of a text.
+    pub(crate) fn hear(
+        &mut self,
+        event: &RunEvent,
+        now: Duration,
+        names: &[String],
+        hide: impl Fn(&str) -> String,
+    ) {
+        let name = |phase: usize| names.get(phase).map_or("", String::as_str);
         match event {
             RunEvent::PhaseStarted { phase, at, .. } => {
                 self.add(*at, MarkLevel::Info, format!("{} begins", name(*phase)));
             }
             RunEvent::PhaseEnded { phase, at, early } => {
                 let why = early.as_ref().map_or(String::new(), |why| format!(" early: {why}"));
-                self.add(*at, MarkLevel::Info, format!("{} is over{why}", name(*phase)));
+                self.add(*at, MarkLevel::Info, hide(&format!("{} is over{why}", name(*phase))));
             }
-            RunEvent::Notice(text) => self.add(now, MarkLevel::Warning, text.clone()),
-            RunEvent::Mark(mark) => self.add_mark(mark),
+            RunEvent::Notice(text) => self.add(now, MarkLevel::Warning, hide(text)),
+            RunEvent::Mark(mark) => self.add_mark(mark, &hide(&mark.text)),
             RunEvent::Snapshot(_) | RunEvent::Interval(_) | RunEvent::Control(_) => {}
         }
     }
 
-    fn add_mark(&mut self, mark: &Mark) {
+    fn add_mark(&mut self, mark: &Mark, text: &str) {
         match mark.until {
-            None => self.add(mark.at, mark.level, mark.text.clone()),
+            None => self.add(mark.at, mark.level, text.to_owned()),
             // The end of a pause is a mark of its own.
             Some(_) if mark.kind == MarkKind::Control => {}
             Some(until) => {
                 let lasted = units::human_duration(until.saturating_sub(mark.at));
-                self.add(until, MarkLevel::Info, format!("over after {lasted}: {}", mark.text));
+                self.add(until, MarkLevel::Info, format!("over after {lasted}: {text}"));
             }
         }
     }

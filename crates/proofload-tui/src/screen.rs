@@ -7,6 +7,7 @@ use std::time::Duration;
 use proofload_core::event::RunEvent;
 use proofload_core::plan::Plan;
 use proofload_core::record::RunRecord;
+use proofload_core::redact::Redactor;
 use proofload_core::result::{Detail, ResultInput, RunInfo, RunResult, build};
 use proofload_report::progress::{Mode, Progress};
 use proofload_report::{Style, load_text};
@@ -69,6 +70,10 @@ pub(crate) enum Overlay {
 #[derive(Debug)]
 pub struct Screen {
     pub(crate) plan: Arc<Plan>,
+    /// The names of its phases, as they may be shown.
+    pub(crate) names: Vec<String>,
+    /// Whatever people get to see goes through it.
+    redactor: Redactor,
     pub(crate) info: RunInfo,
     pub(crate) theme: Theme,
     pub(crate) record: RunRecord,
@@ -81,17 +86,22 @@ pub struct Screen {
     pub(crate) overlay: Overlay,
     /// How far each panel has been moved, in lines.
     pub(crate) scrolled: [usize; Panel::ALL.len()],
-    /// The end of the run has been asked for here.
+    /// The end of the run has been asked for.
     pub(crate) is_stopping: bool,
 }
 
 impl Screen {
-    /// Before the first event of a run of `plan`.
+    /// Before the first event of a run of `plan`. What `redactor` hides is not shown.
     #[must_use]
-    pub fn new(plan: Arc<Plan>, info: RunInfo, theme: Theme) -> Self {
+    pub fn new(plan: Arc<Plan>, info: RunInfo, theme: Theme, redactor: Redactor) -> Self {
+        let hide = |text: &str| redactor.text(text).into_owned();
+        let names = plan.phases.iter().map(|phase| hide(&phase.name)).collect();
+        let info = RunInfo { name: hide(&info.name), target: hide(&info.target), ..info };
         let progress = Progress::new(&plan, Style::plain(), Mode::Live);
         Self {
             plan,
+            names,
+            redactor,
             info,
             theme,
             record: RunRecord::default(),
@@ -114,18 +124,27 @@ impl Screen {
             let began = self.record.phase(interval.phase).map_or(Duration::ZERO, |p| p.began);
             self.history.add(began, interval);
         }
-        let plan = Arc::clone(&self.plan);
-        self.log.hear(event, now, |phase| {
-            plan.phases.get(phase).map_or_else(String::new, |phase| phase.name.to_string())
-        });
+        self.log.hear(event, now, &self.names, |text| self.redactor.text(text).into_owned());
     }
 
-    /// Judges what has been measured so far. `redacted` takes secrets out; what it gives is shown.
-    pub fn judge(&mut self, now: Duration, redacted: impl FnOnce(RunResult) -> RunResult) {
+    /// Judges what has been measured so far.
+    pub fn judge(&mut self, now: Duration) {
         let info = RunInfo { duration_seconds: now.as_secs_f64(), ..self.info.clone() };
         let input = ResultInput::of_plan(&self.plan, &self.record, info, BTreeMap::new());
         let (result, _) = build(&ResultInput { detail: Detail::Quick, ..input });
-        self.result = Some(redacted(result));
+        self.result = self.redacted(&result);
+    }
+
+    /// The result without secrets; nothing rather than one that could not be cleaned.
+    fn redacted(&self, result: &RunResult) -> Option<RunResult> {
+        let mut value = serde_json::to_value(result).ok()?;
+        self.redactor.json(&mut value);
+        serde_json::from_value(value).ok()
+    }
+
+    /// The end of the run has been asked for.
+    pub fn stops(&mut self) {
+        self.is_stopping = true;
     }
 
     /// Draws everything as it is `now` after the start of the run.

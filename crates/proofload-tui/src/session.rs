@@ -87,11 +87,17 @@ impl Drop for Session {
     }
 }
 
+/// Whether the terminal has been taken over: nobody else should write on it.
+#[must_use]
+pub fn is_open() -> bool {
+    is_raw_mode_enabled().unwrap_or(false)
+}
+
 /// Gives the terminal back if it has been taken over; does nothing otherwise. For those who end the
 /// process on the spot: a [`Session`] does it by itself.
 pub fn restore() {
     // What cannot be given back any more has gone away.
-    if is_raw_mode_enabled().unwrap_or(false) {
+    if is_open() {
         let _ = execute!(stderr(), LeaveAlternateScreen, Show);
         let _ = disable_raw_mode();
     }

@@ -10,6 +10,7 @@ use proofload_core::metrics::{
 };
 use proofload_core::plan::{Inputs, Overrides, Plan};
 use proofload_core::record::RunRecord;
+use proofload_core::redact::Redactor;
 use proofload_core::result::RunInfo;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -58,7 +59,9 @@ fn screen(color: bool) -> Screen {
         target: "http://127.0.0.1:8000".to_owned(),
         ..RunInfo::default()
     };
-    Screen::new(Arc::new(plan), info, Theme::new(color))
+    let mut redactor = Redactor::default();
+    redactor.hide("hunter2-hunter2");
+    Screen::new(Arc::new(plan), info, Theme::new(color), redactor)
 }
 
 /// A second of a phase: requests of some names, some of which fail.
@@ -92,7 +95,7 @@ fn second(phase: u32, at: u64) -> IntervalSnapshot {
             at_ns: 1,
             kind: ErrorKind::Http5xx,
             request: "send a message".to_owned(),
-            message: "500 Internal Server Error".to_owned(),
+            message: "500 for hunter2-hunter2".to_owned(),
             status: 500,
             elapsed_ns: 3,
         });
@@ -130,9 +133,10 @@ fn in_full_flight(color: bool) -> (Screen, Duration) {
     for at in 0..25 {
         hear(&mut screen, RunEvent::Snapshot(Arc::new(second(1, at))), S(61 + at));
     }
-    hear(&mut screen, RunEvent::Notice("the machine is busy".to_owned()), S(70));
+    let notice = "the machine is busy (hunter2-hunter2)";
+    hear(&mut screen, RunEvent::Notice(notice.to_owned()), S(70));
     hear(&mut screen, mark(80, MarkLevel::Critical, "p95 of Spike is over 20 ms"), S(80));
-    screen.judge(S(85), |result| result);
+    screen.judge(S(85));
     (screen, S(85))
 }
 
@@ -158,7 +162,9 @@ fn press(screen: &mut Screen, keys: &[KeyCode]) -> Vec<Option<Ask>> {
 #[test]
 fn a_large_terminal() {
     let (screen, now) = in_full_flight(true);
-    insta::assert_snapshot!(text(&drawn(&screen, now, 140, 44)));
+    let shown = text(&drawn(&screen, now, 140, 44));
+    assert!(!shown.contains("hunter2"), "secrets are hidden");
+    insta::assert_snapshot!(shown);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use proofload_core::metrics::GeneratorStats;
+use proofload_core::metrics::{GeneratorStats, PhaseTotals};
 use proofload_core::units::{human_count, human_ns, human_rate, human_ratio};
 use proofload_core::verdict::Grade;
 use ratatui::Frame;
@@ -85,7 +85,7 @@ pub(super) fn grade_style(screen: &Screen, grade: Grade) -> Style {
 fn phase(screen: &Screen, now: Duration) -> Line<'_> {
     let theme = screen.theme;
     let at = screen.phase();
-    let Some(phase) = screen.plan.phases.get(at) else { return Line::default() };
+    let Some(name) = screen.names.get(at) else { return Line::default() };
     let mut spans = vec![Span::raw(" ")];
     if screen.record.phases.is_empty() {
         spans.push(styled("the first phase begins", theme.dim()));
@@ -95,7 +95,7 @@ fn phase(screen: &Screen, now: Duration) -> Line<'_> {
         let count = format!("phase {} of {}  ", at + 1, screen.plan.phases.len());
         spans.push(styled(count, theme.dim()));
     }
-    spans.push(styled(&*phase.name, theme.bold()));
+    spans.push(styled(name.as_str(), theme.bold()));
     match screen.progress.phase_time(now) {
         Some((elapsed, duration)) => {
             spans.push(Span::raw(format!("  {}", clock(elapsed))));
@@ -188,8 +188,11 @@ fn generator(screen: &Screen) -> Line<'_> {
         _ => Style::new(),
     };
     spans.push(styled(format!("{:.0}% busy", busy * 100.0), style));
-    let connections = if last.connections == 1 { "connection" } else { "connections" };
-    spans.push(styled(format!("   {} {connections}", last.connections), theme.dim()));
+    let totals = screen.record.totals.phase(screen.phase() as u32);
+    let open = totals.map_or(0, PhaseTotals::open_connections_max);
+    let connections = if open == 1 { "connection" } else { "connections" };
+    let open = human_count(open.into());
+    spans.push(styled(format!("   {open} {connections} at most"), theme.dim()));
     if let Some(lag) = last.start_lag {
         spans.push(styled(format!("   start lag p99 {}", human_ns(lag)), theme.dim()));
     }

@@ -12,7 +12,7 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, BorderType, Padding, Paragraph};
+use ratatui::widgets::{Block, BorderType, Padding, Paragraph, Wrap};
 
 pub(crate) use self::lists::{error_lines, verdict_lines};
 use crate::screen::{Panel, Screen};
@@ -97,7 +97,12 @@ fn panel(screen: &Screen, frame: &mut Frame<'_>, area: Rect, which: Panel, title
         Panel::Requests => requests::draw(screen, frame, inner, from),
         Panel::Verdict => list(frame, inner, verdict_lines(screen), from),
         Panel::Errors => list(frame, inner, error_lines(screen), from),
-        Panel::Log => list(frame, inner, lists::log_lines(screen), from),
+        Panel::Log => {
+            // The latest comes first, so that wrapping costs nothing that is looked for.
+            let lines: Vec<_> = lists::log_lines(screen).into_iter().skip(from).collect();
+            let text = Paragraph::new(lines).wrap(Wrap { trim: false });
+            frame.render_widget(text, inner);
+        }
     }
 }
 

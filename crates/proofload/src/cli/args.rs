@@ -88,6 +88,9 @@ pub(super) struct OutputArgs {
     /// No progress and no summary: the exit code and the result file say it all
     #[arg(short, long)]
     pub(super) quiet: bool,
+    /// Show the run on the whole terminal, with charts and keys to pause and scale it
+    #[arg(long, conflicts_with = "quiet")]
+    pub(super) tui: bool,
     /// Show every request of every phase too, and where its time went
     #[arg(short, long)]
     pub(super) verbose: bool,

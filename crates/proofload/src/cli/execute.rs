@@ -21,6 +21,7 @@ use super::args::OutputArgs;
 use super::baseline::Reference;
 use super::console::Console;
 use super::failure::Failure;
+use super::full_screen::{self, FullScreen};
 use super::live::{Listener, ProgressLines, Underway};
 use super::output::{Places, Written};
 use super::outputs::LiveOutputs;
@@ -93,6 +94,10 @@ pub(super) fn perform(
 ) -> Result<Finished, Failure> {
     let Job { mut plan, output, keeps_result, users, .. } = job;
     let console = host.console;
+    let has_view = output.tui && !output.quiet;
+    if has_view {
+        full_screen::check(console)?;
+    }
     let began = Zoned::now();
     // Under which name results know the demo service, whose port is another one in each run.
     let target = facts::begun(&plan, &began).target;
@@ -119,8 +124,14 @@ pub(super) fn perform(
         folder: places.folder(),
     };
     let mut outputs = LiveOutputs::begin(run.facts().workers, &underway, console);
-    let mut progress = (!output.quiet).then(|| ProgressLines::new(&plan, console));
+    let mut view = has_view.then(|| FullScreen::new(&plan, &info, host));
+    let is_hidden = view.as_ref().map(FullScreen::is_open);
+    let is_hidden = move || is_hidden.as_ref().is_some_and(|is_hidden| is_hidden());
+    let mut progress =
+        (!output.quiet).then(|| ProgressLines::new(&plan, console).behind(is_hidden));
     let mut all: Vec<&mut dyn Listener> = vec![&mut outputs];
+    // Before the progress lines, which come back when it has gone.
+    all.extend(view.as_mut().map(|view| view as &mut dyn Listener));
     all.extend(progress.as_mut().map(|progress| progress as &mut dyn Listener));
     all.extend(listeners.iter_mut().map(|listener| &mut **listener as &mut dyn Listener));
     all.iter_mut().for_each(|listener| listener.begin(&underway));

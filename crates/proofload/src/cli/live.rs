@@ -82,7 +82,12 @@ pub(super) struct ProgressLines<'a> {
     redraw: Redraw,
     started: Instant,
     permanent: Vec<String>,
+    /// Whether something else is on the terminal now.
+    is_hidden: Box<dyn Fn() -> bool + 'a>,
 }
+
+/// Lines that wait for the terminal, at most; older ones are left out.
+const WAITING_LINES: usize = 200;
 
 impl<'a> ProgressLines<'a> {
     pub(super) fn new(plan: &Plan, console: &'a Console) -> Self {
@@ -94,7 +99,13 @@ impl<'a> ProgressLines<'a> {
             redraw: Redraw::new(),
             started: Instant::now(),
             permanent: Vec::new(),
+            is_hidden: Box::new(|| false),
         }
+    }
+
+    /// Shows nothing while `is_hidden`.
+    pub(super) fn behind(self, is_hidden: impl Fn() -> bool + 'a) -> Self {
+        Self { is_hidden: Box::new(is_hidden), ..self }
     }
 }
 
@@ -104,6 +115,11 @@ impl Listener for ProgressLines<'_> {
     }
 
     fn tick(&mut self) -> Vec<String> {
+        if (self.is_hidden)() {
+            let too_many = self.permanent.len().saturating_sub(WAITING_LINES);
+            self.permanent.drain(..too_many);
+            return Vec::new();
+        }
         if let Some(columns) = self.console.columns() {
             self.progress.resize(columns);
         }
@@ -128,6 +144,10 @@ impl Listener for ProgressLines<'_> {
 
 /// Says what a signal has brought about.
 pub(super) fn told_to_stop(stop: Stop) {
+    // The view would be spoilt; it shows that it ends.
+    if proofload_tui::is_open() {
+        return;
+    }
     let text = match stop {
         Stop::Gracefully => "stopping: requests in flight may finish; once more stops at once",
         _ => "stopping now",

@@ -12,6 +12,7 @@ mod facts;
 mod failure;
 mod files;
 mod formats;
+mod full_screen;
 mod history;
 mod http;
 mod live;

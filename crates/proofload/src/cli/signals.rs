@@ -66,12 +66,21 @@ impl Interrupts {
                     heard.stop(stop);
                     told(stop);
                 }
-                // Whoever presses a third time has lost patience with us.
                 signals.next().await;
-                std::process::abort();
+                lose_patience();
             });
         })?;
         Ok(())
+    }
+
+    /// Does what the next signal would: for a terminal that does not send them.
+    pub(super) fn raise(&self) {
+        let so_far = self.state().stop;
+        match so_far {
+            Stop::No => self.stop(Stop::Gracefully),
+            Stop::Gracefully => self.stop(Stop::Now),
+            Stop::Now => lose_patience(),
+        }
     }
 
     /// Whether a signal has come.
@@ -90,6 +99,12 @@ impl Interrupts {
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whoever asks a third time has lost patience with us.
+fn lose_patience() -> ! {
+    proofload_tui::restore();
+    std::process::abort();
 }
 
 /// The signals that ask this process to end. Listens from when it is made: none is lost between two

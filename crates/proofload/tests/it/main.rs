@@ -5,6 +5,7 @@
 //! - `exit_codes`, `signals`: how a run ends;
 //! - `examples`: every plan that is shipped, with everything that can be overridden;
 //! - `export`: alerts and dashboards for production;
+//! - `full_screen`: `--tui`, on a terminal of its own;
 //! - `guides`: every command of the guides in `docs/`;
 //! - `result_file`: the result as other programs read it;
 //! - `one_liner`: `proofload http`;
@@ -23,6 +24,8 @@ mod cost;
 mod examples;
 mod exit_codes;
 mod export;
+#[cfg(unix)]
+mod full_screen;
 mod guides;
 mod history;
 mod one_liner;
