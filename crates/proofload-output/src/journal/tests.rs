@@ -254,7 +254,6 @@ fn a_folder_that_is_gone_for_a_while_costs_nothing() {
     let events = events(3);
     hear(&mut journal, &events[..4]);
     fs::remove_dir_all(folder.path()).expect("removed");
-    // A removed file can be written to; only syncing looks whether it is there.
     assert_eq!(journal.finish(None).map_err(|e| e.trouble), {
         Err(crate::output::Trouble::File(io::ErrorKind::NotFound))
     });

@@ -23,7 +23,7 @@ use super::console::Console;
 use super::failure::Failure;
 use super::live::{Listener, ProgressLines, Underway};
 use super::output::{Places, Written};
-use super::outputs::LiveOutputs;
+use super::outputs::{self, LiveOutputs};
 use super::signals::Interrupts;
 use super::{demo, facts, live, web};
 
@@ -106,10 +106,11 @@ pub(super) fn perform(
             Failure::target(format!("{error}\n  no load was put on; --no-health-check skips this"))
         })?;
     }
+    let info = RunInfo { target, ..facts::begun(&plan, &began) };
+    let opened = outputs::open(&output.out, &plan, &info, places.folder(), console)?;
     let started = Instant::now();
     let run = begin(&plan, users, &output)?;
     host.interrupts.guard(run.controls(), live::told_to_stop).map_err(Failure::internal)?;
-    let info = RunInfo { target, ..facts::begun(&plan, &began) };
     let environment = facts::environment(run.facts());
     let underway = Underway {
         plan: &plan,
@@ -118,7 +119,7 @@ pub(super) fn perform(
         controls: run.controls(),
         folder: places.folder(),
     };
-    let mut outputs = LiveOutputs::begin(run.facts().workers, &underway, console);
+    let mut outputs = LiveOutputs::begin(run.facts().workers, &underway, opened, console);
     let mut progress = (!output.quiet).then(|| ProgressLines::new(&plan, console));
     let mut all: Vec<&mut dyn Listener> = vec![&mut outputs];
     all.extend(progress.as_mut().map(|progress| progress as &mut dyn Listener));
@@ -143,7 +144,7 @@ pub(super) fn perform(
     let compared = compared.transpose();
     result.comparison = compared.as_ref().ok().cloned().flatten();
     let code = code.with_regression(has_regressed(&result));
-    outputs.finish(&result);
+    outputs.finish(&result, console);
     let mut written = places.write(&result, code, console)?;
     if written.failure.is_none() {
         places.discard_journal();
