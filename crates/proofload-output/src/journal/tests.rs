@@ -194,6 +194,8 @@ fn garbage_is_named_and_the_rest_is_read() {
     assert_eq!((recovered.lines_skipped, &*lines), (2, &[5, 6][..]));
     assert_eq!(requests(&recovered.record), 400);
     assert!(recovered.complete);
+    let told = recovered.record.marks.all().last().expect("a notice").text.clone();
+    assert!(told.starts_with("2 lines of the journal could not be read"), "{told}");
 }
 
 #[test]
