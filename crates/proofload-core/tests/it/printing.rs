@@ -224,7 +224,7 @@ fn the_load_is_that_of_the_plan_whatever_it_is_called_or_judged_by() {
     let load = |text: String| plan(&text).load_text();
     let first = load(format!("name = \"one\"\n{base}users = 5\nduration = \"9s\"\n"));
     let judged = "users = 5\nduration = \"9s\"\nexpect = { p95 = \"<1s\" }\n[regression]\np99 = \"+5%\"\n\
-                  [thresholds]\nhttp_req_failed = \"rate<0.1\"\n[grading]\ngood = \"50%\"\n";
+                  [thresholds]\nhttp_req_failed = \"rate<0.1\"\n[grading]\ngood = \"50%\"\n[alerts]\nwindow = \"3s\"\n";
     let renamed = base.replace("http://h", "http://elsewhere");
     assert_eq!(load(format!("name = \"two\"\n{renamed}{judged}")), first);
     assert_ne!(load(format!("{base}users = 6\nduration = \"9s\"\n")), first);

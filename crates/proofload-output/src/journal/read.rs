@@ -109,6 +109,7 @@ pub fn read(folder: &Path) -> Result<Recovered, JournalError> {
     while let Some(bytes) = lines.next_line().map_err(cannot)? {
         recovered.take(&bytes, lines.number);
     }
+    recovered.tell_of_skipped();
     if !recovered.complete {
         recovered.cut_off();
     }
@@ -175,6 +176,17 @@ impl Recovered {
         if self.skipped.len() < MAX_SKIPPED {
             self.skipped.push(SkippedLine { line, why });
         }
+    }
+
+    /// Puts lines that could not be read where the user sees them: among the notices of the run.
+    fn tell_of_skipped(&mut self) {
+        let Some(first) = self.skipped.first() else { return };
+        let (line, why) = (first.line, &first.why);
+        let text = format!(
+            "{} lines of the journal could not be read and are missing, first line {line}: {why}",
+            self.lines_skipped
+        );
+        self.record.note(&text);
     }
 
     /// Ends the phase that was running.

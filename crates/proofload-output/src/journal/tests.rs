@@ -194,6 +194,8 @@ fn garbage_is_named_and_the_rest_is_read() {
     assert_eq!((recovered.lines_skipped, &*lines), (2, &[5, 6][..]));
     assert_eq!(requests(&recovered.record), 400);
     assert!(recovered.complete);
+    let told = recovered.record.marks.all().last().expect("a notice").text.clone();
+    assert!(told.starts_with("2 lines of the journal could not be read"), "{told}");
 }
 
 #[test]
@@ -254,7 +256,6 @@ fn a_folder_that_is_gone_for_a_while_costs_nothing() {
     let events = events(3);
     hear(&mut journal, &events[..4]);
     fs::remove_dir_all(folder.path()).expect("removed");
-    // A removed file can be written to; only syncing looks whether it is there.
     assert_eq!(journal.finish(None).map_err(|e| e.trouble), {
         Err(crate::output::Trouble::File(io::ErrorKind::NotFound))
     });

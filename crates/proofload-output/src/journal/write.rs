@@ -115,15 +115,19 @@ impl Journal {
         Ok(())
     }
 
+    /// Writing to a file that was removed succeeds, and helps nobody.
+    fn is_there(&self) -> io::Result<()> {
+        if path_in(&self.folder).exists() {
+            return Ok(());
+        }
+        Err(io::Error::new(io::ErrorKind::NotFound, "it was removed"))
+    }
+
     fn sync_if_due(&mut self, now: bool) -> io::Result<()> {
         if !now && self.synced.elapsed() < SYNC_EVERY {
             return Ok(());
         }
         self.synced = Instant::now();
-        if !path_in(&self.folder).exists() {
-            // Writing to a file that was removed succeeds, and helps nobody.
-            return Err(io::Error::new(io::ErrorKind::NotFound, "the journal was removed"));
-        }
         self.file.sync_data()
     }
 
@@ -151,7 +155,7 @@ impl Journal {
             return self.settle(done);
         }
         let is_whole = self.pending.is_empty() || self.pending.len() > MAX_PENDING;
-        let done = match self.write() {
+        let done = match self.write().and_then(|()| self.is_there()) {
             Ok(()) if self.written > self.segment_bytes && is_whole => self.compact(),
             Ok(()) => self.sync_if_due(sync),
             Err(error) => Err(error),

@@ -8,6 +8,7 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use proofload_core::event::RunEvent;
@@ -59,6 +60,7 @@ pub enum ScrapeError {
 pub struct Scrape {
     address: SocketAddr,
     page: Arc<Page>,
+    listener: Option<JoinHandle<()>>,
 }
 
 #[derive(Debug)]
@@ -103,11 +105,11 @@ impl Scrape {
             clients: AtomicUsize::new(0),
         });
         let served = Arc::clone(&page);
-        std::thread::Builder::new()
+        let listener = std::thread::Builder::new()
             .name("metrics".to_owned())
             .spawn(move || listen(&listener, &served))
             .map_err(cannot)?;
-        Ok(Self { address, page })
+        Ok(Self { address, page, listener: Some(listener) })
     }
 
     /// Where it listens.
@@ -120,6 +122,10 @@ impl Scrape {
 impl Drop for Scrape {
     fn drop(&mut self) {
         self.page.is_over.store(true, Ordering::Relaxed);
+        if let Some(listener) = self.listener.take() {
+            // The next run may want the port: it is free when the thread is gone, which it soon is.
+            let _ = listener.join();
+        }
     }
 }
 

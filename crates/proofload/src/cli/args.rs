@@ -81,8 +81,10 @@ pub(super) struct OutputArgs {
     /// Folder in which each run leaves a folder of its own; `proofload-results` if not given
     #[arg(long, value_name = "DIR", env = "PROOFLOAD_RESULTS", hide_env_values = true)]
     pub(super) results: Option<PathBuf>,
-    /// Where else the run goes: html, json, junit, markdown or csv, each with a file (csv: the beginning of
-    /// its files' names) or into the folder of the run; may be given several times
+    /// Where else the run goes; may be given several times. At its end: html, json, junit, markdown or
+    /// csv, each with a file (csv: the beginning of its files' names) or into the folder of the run. While
+    /// it runs: ndjson (a file; compressed if it ends in .zst), prometheus (an address to be scraped at),
+    /// prometheus-rw and otlp (a URL)
     #[arg(long, value_name = "KIND[=WHERE]")]
     pub(super) out: Vec<Out>,
     /// No progress and no summary: the exit code and the result file say it all

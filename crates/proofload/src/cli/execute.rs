@@ -24,7 +24,7 @@ use super::failure::Failure;
 use super::full_screen::{self, FullScreen};
 use super::live::{Listener, ProgressLines, Underway};
 use super::output::{Places, Written};
-use super::outputs::LiveOutputs;
+use super::outputs::{self, LiveOutputs};
 use super::signals::Interrupts;
 use super::{demo, facts, live, web};
 
@@ -111,10 +111,11 @@ pub(super) fn perform(
             Failure::target(format!("{error}\n  no load was put on; --no-health-check skips this"))
         })?;
     }
+    let info = RunInfo { target, ..facts::begun(&plan, &began) };
+    let opened = outputs::open(&output.out, &plan, &info, places.folder(), console)?;
     let started = Instant::now();
     let run = begin(&plan, users, &output)?;
     host.interrupts.guard(run.controls(), live::told_to_stop).map_err(Failure::internal)?;
-    let info = RunInfo { target, ..facts::begun(&plan, &began) };
     let environment = facts::environment(run.facts());
     let underway = Underway {
         plan: &plan,
@@ -123,7 +124,7 @@ pub(super) fn perform(
         controls: run.controls(),
         folder: places.folder(),
     };
-    let mut outputs = LiveOutputs::begin(run.facts().workers, &underway, console);
+    let mut outputs = LiveOutputs::begin(run.facts().workers, &underway, opened, console);
     let mut view = has_view.then(|| FullScreen::new(&plan, &info, host));
     let is_hidden = view.as_ref().map(FullScreen::is_open);
     let is_hidden = move || is_hidden.as_ref().is_some_and(|is_hidden| is_hidden());
@@ -154,7 +155,7 @@ pub(super) fn perform(
     let compared = compared.transpose();
     result.comparison = compared.as_ref().ok().cloned().flatten();
     let code = code.with_regression(has_regressed(&result));
-    outputs.finish(&result);
+    outputs.finish(&result, console);
     let mut written = places.write(&result, code, console)?;
     if written.failure.is_none() {
         places.discard_journal();

@@ -5,10 +5,12 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use proofload_core::event::RunEvent;
-use proofload_core::result::RunResult;
+use proofload_core::plan::Plan;
+use proofload_core::redact::is_secret_name;
+use proofload_core::result::{RunInfo, RunResult};
 use proofload_core::verdict::ExitCode;
 use proofload_output::journal::{Header, Journal};
-use proofload_output::{Hub, OutputReport};
+use proofload_output::{Context, Hub, KINDS, OpenError, Output, OutputReport, by_name};
 
 use super::console::Console;
 use super::failure::Failure;
@@ -20,11 +22,22 @@ use super::output::Destination;
 /// How long outputs may take at the end to pass on what they hold back.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// The live output that is a file.
+const NDJSON: &str = "ndjson";
+
 /// One `--out KIND[=WHERE]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Out {
-    kind: Format,
+    kind: Kind,
     place: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// The result in another format, at the end.
+    File(Format),
+    /// Something that follows the run while it is under way, by its word.
+    Live(&'static str),
 }
 
 impl FromStr for Out {
@@ -36,28 +49,39 @@ impl FromStr for Out {
             Some((kind, place)) => (kind, Some(PathBuf::from(place))),
             None => (text, None),
         };
-        let known = Format::ALL.iter().find(|(word, _)| *word == kind);
-        let Some(&(_, kind)) = known else {
-            let words: Vec<_> = Format::ALL.iter().map(|(word, _)| *word).collect();
-            return Err(format!("`{kind}` is no output; known are {}", words.join(", ")));
+        let file = Format::ALL.iter().find(|(word, _)| *word == kind);
+        let live = KINDS.iter().find(|(word, _)| *word == kind);
+        let kind = match (file, live) {
+            (Some((_, format)), _) => Kind::File(*format),
+            (None, Some((word, _))) => Kind::Live(word),
+            (None, None) => {
+                let words = Format::ALL.iter().map(|(word, _)| *word);
+                let words: Vec<_> = words.chain(KINDS.iter().map(|(word, _)| *word)).collect();
+                return Err(format!("`{kind}` is no output; known are {}", words.join(", ")));
+            }
         };
         Ok(Self { kind, place })
     }
 }
 
 impl Out {
-    /// Where it goes; without a place of its own into the folder of the run, or here.
-    fn path(&self, folder: Option<&Path>) -> PathBuf {
+    /// Where a file goes; without a place of its own into the folder of the run, or here.
+    fn path(&self, format: Format, folder: Option<&Path>) -> PathBuf {
         match (&self.place, folder) {
             (Some(place), _) => place.clone(),
-            (None, Some(folder)) => folder.join(self.kind.default_name()),
-            (None, None) => PathBuf::from(self.kind.default_name()),
+            (None, Some(folder)) => folder.join(format.default_name()),
+            (None, None) => PathBuf::from(format.default_name()),
         }
     }
 
-    /// Makes sure that it can be written, before any load is put on.
+    /// Makes sure that it can be written, before any load is put on. What follows the run is opened
+    /// later, by [`open`].
     pub(super) fn prepare(&self, folder: Option<&Path>) -> Result<(), Failure> {
-        let paths = self.kind.paths(&self.path(folder));
+        let paths = match (self.kind, &self.place) {
+            (Kind::File(format), _) => format.paths(&self.path(format, folder)),
+            (Kind::Live(NDJSON), Some(place)) => vec![place.clone()],
+            (Kind::Live(_), _) => Vec::new(),
+        };
         paths.iter().try_for_each(|path| Destination::prepare(Some(path)).map(drop))
     }
 
@@ -68,7 +92,8 @@ impl Out {
         code: ExitCode,
         folder: Option<&Path>,
     ) -> Result<(), Failure> {
-        for file in self.kind.render(result, code, &self.path(folder))? {
+        let Kind::File(format) = self.kind else { return Ok(()) };
+        for file in format.render(result, code, &self.path(format, folder))? {
             files::write(&file.path, file.text.as_bytes()).map_err(|error| {
                 Failure::output(format!("{} could not be written: {error}", file.path.display()))
             })?;
@@ -77,17 +102,63 @@ impl Out {
     }
 }
 
+/// Opens what follows the run while it is under way, the webhook of the plan's alerts included. What
+/// cannot be opened keeps the load from being put on.
+pub(super) fn open(
+    outs: &[Out],
+    plan: &Plan,
+    run: &RunInfo,
+    folder: Option<&Path>,
+    console: &Console,
+) -> Result<Vec<Box<dyn Output>>, Failure> {
+    if let Some(webhook) = &plan.alerts.webhook {
+        console.hide(webhook);
+    }
+    let redactor = console.redactor().clone();
+    let environment = |name: &str| {
+        let value = std::env::var(name).ok()?;
+        if is_secret_name(name) || name.ends_with("_HEADERS") {
+            console.hide(&value);
+        }
+        Some(value)
+    };
+    let context = Context { plan, run, folder, redactor: &redactor, environment: &environment };
+    let mut all: Vec<Box<dyn Output>> = proofload_output::webhook(&context).into_iter().collect();
+    for out in outs {
+        let Kind::Live(kind) = out.kind else { continue };
+        let place = out.place.as_deref().map(Path::to_string_lossy);
+        all.push(by_name(kind, place.as_deref(), &context).map_err(|error| match error {
+            error @ (OpenError::File { .. } | OpenError::Scrape(_)) => Failure::output(error),
+            error => Failure::usage(error),
+        })?);
+    }
+    Ok(all)
+}
+
 /// The outputs that follow a run while it is under way.
 #[derive(Debug)]
 pub(super) struct LiveOutputs {
     hub: Hub,
+    /// What the result says of them.
+    noticed: Vec<String>,
 }
 
 impl LiveOutputs {
     /// The outputs of a run that has begun. One that cannot begin is told of and left out: the load is
     /// on already.
-    pub(super) fn begin(shards: u32, run: &Underway<'_>, console: &Console) -> Self {
+    pub(super) fn begin(
+        shards: u32,
+        run: &Underway<'_>,
+        opened: Vec<Box<dyn Output>>,
+        console: &Console,
+    ) -> Self {
         let mut hub = Hub::new(shards);
+        for output in opened {
+            let name = output.name();
+            if let Err(error) = hub.add(output) {
+                console.notice(&format!("{name}: there is no thread for it: {error}"));
+            }
+        }
         if let Some(folder) = run.folder {
             let redactor = console.redactor().clone();
             let header =
@@ -98,19 +169,23 @@ impl LiveOutputs {
                 console.notice(&format!("a crash would lose this run, it has no journal: {error}"));
             }
         }
-        Self { hub }
+        Self { hub, noticed: Vec::new() }
     }
 
     /// Waits a little for what they hold back. What is wrong with them, for the result.
-    pub(super) fn settle(&self) -> Vec<String> {
+    pub(super) fn settle(&mut self) -> Vec<String> {
         self.hub.settle(PATIENCE);
-        self.hub.reports().iter().filter_map(OutputReport::notice).collect()
+        self.noticed = self.hub.reports().iter().filter_map(OutputReport::notice).collect();
+        self.noticed.clone()
     }
 
-    /// Tells them what came out.
-    pub(super) fn finish(self, result: &RunResult) {
-        // What is wrong has been told by `settle`; the end adds nothing that can still be written down.
-        let _ = self.hub.finish(Some(result), PATIENCE);
+    /// Tells them what came out, and the user what went wrong with that: the result is made by then.
+    pub(super) fn finish(self, result: &RunResult, console: &Console) {
+        let reports = self.hub.finish(Some(result), PATIENCE);
+        let notices = reports.iter().filter_map(OutputReport::notice);
+        for notice in notices.filter(|notice| !self.noticed.contains(notice)) {
+            console.notice(&notice);
+        }
     }
 }
 

@@ -8,6 +8,8 @@
 //! - `full_screen`: `--tui`, on a terminal of its own;
 //! - `guides`: every command of the guides in `docs/`;
 //! - `result_file`: the result as other programs read it;
+//! - `journal`: what is left of a run that is killed;
+//! - `outputs`: where a run goes while it is under way, and alerts;
 //! - `one_liner`: `proofload http`;
 //! - `bad_input`, `bad_targets`: what is said when something is wrong;
 //! - `cost`: what a run costs with the cache and without it;
@@ -28,8 +30,11 @@ mod export;
 mod full_screen;
 mod guides;
 mod history;
+#[cfg(unix)]
+mod journal;
 mod one_liner;
 mod out_files;
+mod outputs;
 mod report;
 mod result_file;
 mod secrets;

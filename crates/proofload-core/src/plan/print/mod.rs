@@ -92,6 +92,7 @@ impl Plan {
         plan.grading = super::Grading::default();
         plan.comparison = ComparisonRules::default();
         plan.cost = None;
+        plan.alerts = super::AlertRules::default();
         plan.thresholds.clear();
         plan.phases.iter_mut().for_each(|phase| phase.expect.clear());
         for feed in &mut plan.feeds {
