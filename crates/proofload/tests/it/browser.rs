@@ -80,7 +80,8 @@ impl Browser {
         Self { child, input, messages, events: Vec::new(), next_id: 0, folder }
     }
 
-    /// Opens a page in a window of this size and waits until it is loaded.
+    /// Opens a page in a window of this size and waits until it is loaded. Other pages of the browser are hidden
+    /// from then on.
     pub(crate) fn open(&mut self, url: &str, (width, height): (u32, u32)) -> Page {
         let target = self.send(None, "Target.createTarget", json!({"url": "about:blank"}));
         let target = target["targetId"].as_str().expect("an id").to_owned();

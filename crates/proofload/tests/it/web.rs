@@ -76,15 +76,15 @@ fn a_run_is_steered_from_the_page() {
     browser.wait(&page, "document.querySelectorAll('#p-charts svg.chart').length > 3");
 
     // A second viewer sees the same.
-    let second = browser.open(&served.url, PHONE);
-    browser
-        .wait(&second, "document.querySelector('[data-tile=users] .value')?.textContent === '4'");
+    let mut other = Browser::start();
+    let second = other.open(&served.url, PHONE);
+    other.wait(&second, "document.querySelector('[data-tile=users] .value')?.textContent === '4'");
     let normal = rate(&fixture);
     assert!(normal > 5.0, "4 users that rest for 50 ms: {normal}/s");
 
     // Pause: requests stop, at the server.
     browser.press(&page, "[data-do=pause]");
-    browser.wait(&second, "document.body.dataset.stage === 'paused'");
+    other.wait(&second, "document.body.dataset.stage === 'paused'");
     wait_until("requests stop", || {
         let before = requests(&fixture);
         std::thread::sleep(Duration::from_millis(700));
@@ -93,18 +93,18 @@ fn a_run_is_steered_from_the_page() {
 
     // Resume, from the other page.
     let paused_at = requests(&fixture);
-    browser.press(&second, "[data-do=resume]");
+    other.press(&second, "[data-do=resume]");
     browser.wait(&page, "document.body.dataset.stage === 'running'");
     wait_until("requests go on", || requests(&fixture) > paused_at + 20);
 
     // Twice the load is twice the users.
     browser.eval(&page, "(() => { const f = document.getElementById('factor'); f.value = 200; f.dispatchEvent(new Event('change', {bubbles: true})) })()");
     browser.wait(&page, "document.querySelector('[data-tile=users] .value')?.textContent === '8'");
-    browser.wait(&second, "document.getElementById('factor').value === '200'");
+    other.wait(&second, "document.getElementById('factor').value === '200'");
     let doubled = rate(&fixture);
     assert!(doubled > normal * 1.3, "from {normal}/s to {doubled}/s");
     browser.picture(&page, "running");
-    browser.picture(&second, "phone");
+    other.picture(&second, "phone");
     browser.prefer(&page, "dark");
     browser.picture(&page, "dark");
     browser.prefer(&page, "light");
@@ -114,7 +114,7 @@ fn a_run_is_steered_from_the_page() {
     browser.wait(&page, "document.querySelector('[data-tile=users] .value')?.textContent === '2'");
 
     // Closing a page stops nothing.
-    browser.close(&second);
+    other.close(&second);
     let before = requests(&fixture);
     wait_until("the run goes on", || requests(&fixture) > before + 10);
 
@@ -146,7 +146,9 @@ fn a_run_is_steered_from_the_page() {
         .expect("a count");
     assert_eq!(said + 1, ledger.requests, "the first was the question whether it is there");
     assert_eq!(tile(&mut browser, &page, "failed"), 0.0);
-    assert_eq!(browser.complaints(&served.url), Vec::<String>::new());
+    for browser in [&mut browser, &mut other] {
+        assert_eq!(browser.complaints(&served.url), Vec::<String>::new());
+    }
 
     // And so does the file it has left.
     let file =
