@@ -60,7 +60,7 @@ pub(super) fn verdict(result: &RunResult, code: ExitCode) -> Markup {
 }
 
 /// The exit code that a run had, as far as its result knows.
-pub(super) fn code_of(result: &RunResult) -> ExitCode {
+pub(crate) fn code_of(result: &RunResult) -> ExitCode {
     ExitCode::of_run(RunEnd {
         grade: result.summary.grade,
         is_trustworthy: result.summary.trustworthy,

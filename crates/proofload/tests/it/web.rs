@@ -157,3 +157,63 @@ fn a_run_is_steered_from_the_page() {
     assert_eq!(result["summary"]["total_requests"], said);
     assert_eq!(result["run"]["interrupted"], true);
 }
+
+/// A few requests, over soon.
+const SHORT: &str = "[[phase]]\nname = \"Short\"\nusers = 1\niterations = 3";
+
+#[test]
+fn a_run_with_a_page_ends_with_its_verdict() {
+    let fixture = friendly();
+    let sandbox = Sandbox::new();
+    sandbox.write("plan.toml", plan(&fixture, SHORT));
+    let ended = sandbox.run(["run", "plan.toml", "--web=:0"]).end().with(0);
+    ended.says(&["the live page is at http://127.0.0.1:"]);
+}
+
+#[test]
+fn strangers_need_a_token() {
+    let fixture = friendly();
+    let sandbox = Sandbox::new();
+    sandbox.write("plan.toml", plan(&fixture, SHORT));
+    for command in ["run", "web"] {
+        let open = sandbox.run([command, "plan.toml", "--web=0.0.0.0:0"]).end().with(64);
+        open.says(&["PROOFLOAD_WEB_TOKEN", "127.0.0.1"]);
+        let short = sandbox.run([command, "plan.toml", "--web=:0", "--web-token=easy-one"]).end();
+        let short = short.with(64);
+        assert!(!short.stderr.contains("easy-one"), "{}", short.stderr);
+        short.says(&["16"]);
+    }
+    let token = "0123456789abcdefghij";
+    let run = sandbox.run(["run", "plan.toml", "--web=0.0.0.0:0"]);
+    let ended = run.env("PROOFLOAD_WEB_TOKEN", token).end().with(0);
+    assert!(!(ended.stdout + &ended.stderr).contains(token));
+    assert_eq!(settled(&fixture).requests, 4, "nothing was run without one");
+}
+
+#[test]
+fn a_port_that_is_taken_is_told_before_any_load() {
+    let fixture = friendly();
+    let sandbox = Sandbox::new();
+    sandbox.write("plan.toml", plan(&fixture, SHORT));
+    let other = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = format!("--web={}", other.local_addr().expect("an address"));
+    for command in ["run", "web"] {
+        let ended = sandbox.run([command, "plan.toml", &address]).end().with(74);
+        ended.says(&["is taken", "--web=:0"]);
+    }
+    assert_eq!(requests(&fixture), 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn the_page_is_served_until_somebody_ends_it() {
+    let fixture = friendly();
+    let sandbox = Sandbox::new();
+    sandbox.write("plan.toml", plan(&fixture, SHORT));
+    let served = Served::new(sandbox.run(["web", "plan.toml", "--web=:0"]).start());
+    served.running.signal(rustix::process::Signal::INT);
+    served.running.end().with(0);
+    let two = sandbox.run(["web", "plan.toml", "-o", "result.json"]).end().with(64);
+    two.says(&["--results"]);
+    assert_eq!(requests(&fixture), 0);
+}
