@@ -101,7 +101,7 @@ impl Encoded {
             let text = base64::prelude::BASE64_STANDARD_NO_PAD.encode(&bytes).into_bytes();
             let (begin, end) = ((before * 8).div_ceil(6), bytes.len() * 8 / 6);
             let core = text.get(begin..end)?.to_vec();
-            let has_after = (bytes.len() * 8) % 6 != 0;
+            let has_after = !(bytes.len() * 8).is_multiple_of(6);
             // Shorter ones would be found in ordinary words.
             (core.len() >= SHORTEST_ENCODED).then_some(Self {
                 core,

@@ -62,7 +62,7 @@ fn table(runs: &[PastRun]) -> Markup {
                                 td { input type="checkbox" name="run" value=(run.id) aria-label={ "Compare " (run.name) " of " (when(&run.started)) }; }
                                 th scope="row" { a href={ "/runs/" (run.id) } { bdi { (run.name) } } }
                                 td { time datetime=(run.started) { (when(&run.started)) } }
-                                td { span.grade class=(grade_class(run.grade)) { (run.grade.map_or("–", |grade| grade.name())) } @if run.is_interrupted { " interrupted" } }
+                                td { span class={ "word " (grade_class(run.grade)) } { (run.grade.map_or("–", |grade| grade.name())) } @if run.is_interrupted { " interrupted" } }
                                 td.n { (clock(std::time::Duration::try_from_secs_f64(run.duration_seconds).unwrap_or_default())) }
                                 td.n { (human_count(run.requests)) }
                                 td.n { (share(run.failed, run.requests)) }
