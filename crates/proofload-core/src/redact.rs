@@ -363,7 +363,8 @@ mod tests {
                     let shown = redactor.text(&encoded).into_owned();
                     assert!(shown.contains(MASK), "{text}: {encoded}");
                     // What is left has nothing of the secret in it, not even some bits.
-                    let left = shown.split(MASK).map(str::len).sum::<usize>();
+                    let left = shown.trim_end_matches('=').split(MASK);
+                    let left = left.map(str::len).sum::<usize>();
                     let most = (before.len() * 8 / 6) + (after.len() * 8).div_ceil(6) + 1;
                     assert!(left <= most, "{text}: {encoded} became {shown}");
                 }
