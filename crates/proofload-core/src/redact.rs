@@ -2,16 +2,21 @@
 //!
 //! Two things are hidden: credentials in URLs (`//user:password@`), wherever they stand, and values that
 //! somebody has named as secret with [`Redactor::hide`]: those of variables and headers that are called
-//! like secrets ([`is_secret_name`]), and passwords of the command line.
+//! like secrets ([`is_secret_name`]), and passwords of the command line. A value is found as it is, as it
+//! stands in URLs, forms and JSON, and inside of anything that was encoded in base64: the password in
+//! `Authorization: Basic …`, for example.
 
 use std::borrow::Cow;
 
+use base64::Engine as _;
 use serde_json::Value;
 
 /// What stands where a secret stood.
 const MASK: &str = "***";
 /// Shorter values are not looked for: they would be found in every other word.
 const SHORTEST: usize = 4;
+/// Nor are shorter pieces of base64.
+const SHORTEST_ENCODED: usize = 7;
 
 /// Words in the name of a variable, header or query parameter that make its value a secret.
 const SECRET_WORDS: &[&str] = &[
@@ -72,6 +77,70 @@ fn words(name: &str) -> Vec<String> {
 pub struct Redactor {
     /// The longest first: one may contain another.
     secrets: Vec<String>,
+    /// What base64 makes of them.
+    encoded: Vec<Encoded>,
+}
+
+/// What base64 makes of a secret that stands somewhere in what is encoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Encoded {
+    /// The characters that depend on nothing but the secret, in the standard alphabet.
+    core: Vec<u8>,
+    /// Whether the character before them has some of its bits, too.
+    has_before: bool,
+    /// Whether the character behind them has.
+    has_after: bool,
+}
+
+impl Encoded {
+    /// The three forms: what matters is how many bytes come before the secret, modulo 3.
+    fn all(secret: &[u8]) -> impl Iterator<Item = Self> {
+        (0..3).filter_map(|before: usize| {
+            let mut bytes = vec![0; before];
+            bytes.extend_from_slice(secret);
+            let text = base64::prelude::BASE64_STANDARD_NO_PAD.encode(&bytes).into_bytes();
+            let (begin, end) = ((before * 8).div_ceil(6), bytes.len() * 8 / 6);
+            let core = text.get(begin..end)?.to_vec();
+            let has_after = !(bytes.len() * 8).is_multiple_of(6);
+            // Shorter ones would be found in ordinary words.
+            (core.len() >= SHORTEST_ENCODED).then_some(Self {
+                core,
+                has_before: before > 0,
+                has_after,
+            })
+        })
+    }
+
+    /// The bytes that it takes around a place where the core begins, if it does.
+    fn found_at(&self, text: &[u8], at: usize) -> Option<(usize, usize)> {
+        let here = text.get(at..at + self.core.len())?;
+        let is_same = |(found, wanted): (&u8, &u8)| standard(*found) == *wanted;
+        if !here.iter().zip(&self.core).all(is_same) {
+            return None;
+        }
+        let mut end = at + self.core.len();
+        if self.has_after && text.get(end).is_some_and(|byte| is_base64(*byte)) {
+            end += 1;
+        }
+        while text.get(end) == Some(&b'=') {
+            end += 1;
+        }
+        let is_before = self.has_before && at > 0 && is_base64(text[at - 1]);
+        Some((if is_before { at - 1 } else { at }, end))
+    }
+}
+
+/// The character of the standard alphabet for one of either.
+fn standard(byte: u8) -> u8 {
+    match byte {
+        b'-' => b'+',
+        b'_' => b'/',
+        byte => byte,
+    }
+}
+
+fn is_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
 }
 
 impl std::fmt::Debug for Redactor {
@@ -90,6 +159,9 @@ impl Redactor {
         }
         if !self.secrets.iter().any(|known| known == value) {
             self.secrets.push(value.to_owned());
+            self.encoded.extend(Encoded::all(value.as_bytes()));
+            // The longest first, here too.
+            self.encoded.sort_by_key(|encoded| std::cmp::Reverse(encoded.core.len()));
         }
         self.secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
     }
@@ -100,6 +172,11 @@ impl Redactor {
         let mut text = without_url_credentials(text);
         for secret in &self.secrets {
             if let Some(without) = without(&text, secret.as_bytes()) {
+                text = Cow::Owned(without);
+            }
+        }
+        for encoded in &self.encoded {
+            if let Some(without) = without_encoded(&text, encoded) {
                 text = Cow::Owned(without);
             }
         }
@@ -165,6 +242,26 @@ fn without(text: &str, secret: &[u8]) -> Option<String> {
     (copied > 0).then_some(redacted)
 }
 
+/// The text without what base64 made of the secret, if it is there.
+fn without_encoded(text: &str, encoded: &Encoded) -> Option<String> {
+    let bytes = text.as_bytes();
+    let mut redacted = String::new();
+    let (mut copied, mut at) = (0, 0);
+    while at + encoded.core.len() <= bytes.len() {
+        match encoded.found_at(bytes, at) {
+            // Base64 is ASCII: these are boundaries of characters.
+            Some((begin, end)) => {
+                redacted.push_str(&text[copied..begin.max(copied)]);
+                redacted.push_str(MASK);
+                (copied, at) = (end, end);
+            }
+            None => at += 1,
+        }
+    }
+    redacted.push_str(&text[copied..]);
+    (copied > 0).then_some(redacted)
+}
+
 /// How many bytes of the text the secret takes at its beginning, in any of its forms.
 fn secret_at(text: &[u8], secret: &[u8]) -> Option<usize> {
     let mut rest = text;
@@ -172,6 +269,8 @@ fn secret_at(text: &[u8], secret: &[u8]) -> Option<usize> {
         rest = match rest {
             [first, tail @ ..] if *first == byte => tail,
             [b'\\', first, tail @ ..] if *first == byte && b"\"\\/".contains(&byte) => tail,
+            // As forms have it.
+            [b'+', tail @ ..] if byte == b' ' => tail,
             [b'%', high, low, tail @ ..] if hex(*high, *low) == Some(byte) => tail,
             _ => return None,
         };
@@ -240,12 +339,43 @@ mod tests {
         check("?k=p@ss%20\"word%22&hunter%32ä", "?k=***&***ä");
         check(r#"{"k":"p@ss \"word\""}"#, r#"{"k":"***"}"#);
         assert!(matches!(redactor.text("nothing here"), Cow::Borrowed(_)));
+        check("k=p%40ss+%22word%22", "k=***");
         check("p@ss \"word\"", "***");
         check("hunter2-long hunter2", "*** ***");
         check(
             "abc is too short to be told from other words",
             "abc is too short to be told from other words",
         );
+    }
+
+    #[test]
+    fn hidden_values_are_found_inside_of_base64() {
+        use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+        let secret = "p?>>~ssword?>";
+        let redactor = hiding(&[secret]);
+        let whole = format!("x {} y", BASE64_STANDARD.encode(secret));
+        assert_eq!(redactor.text(&whole), "x *** y");
+        for before in ["", "u", "us", "use", "user:"] {
+            for after in ["", "1", "12", "123"] {
+                let text = format!("{before}{secret}{after}");
+                for encoded in [BASE64_STANDARD.encode(&text), BASE64_URL_SAFE_NO_PAD.encode(&text)]
+                {
+                    let shown = redactor.text(&encoded).into_owned();
+                    assert!(shown.contains(MASK), "{text}: {encoded}");
+                    // What is left has nothing of the secret in it, not even some bits.
+                    let left = shown.trim_end_matches('=').split(MASK);
+                    let left = left.map(str::len).sum::<usize>();
+                    let most = (before.len() * 8 / 6) + (after.len() * 8).div_ceil(6) + 1;
+                    assert!(left <= most, "{text}: {encoded} became {shown}");
+                }
+            }
+        }
+        assert_eq!(
+            hiding(&["abcd"]).text("YWJjZA=="),
+            "YWJjZA==",
+            "too short to be told from words"
+        );
+        assert!(matches!(redactor.text("nothing here"), Cow::Borrowed(_)));
     }
 
     #[test]

@@ -162,7 +162,12 @@ impl Run {
         }
         let current = self.phase().unwrap_or(0);
         let into = match self.record.phases.last() {
-            Some(phase) => self.elapsed().saturating_sub(phase.began),
+            Some(phase) => {
+                // The time of a phase stands still while it is paused.
+                let totals = self.record.totals.phase(phase.index as u32);
+                let paused = Duration::from_nanos(totals.map_or(0, |totals| totals.paused_ns));
+                self.elapsed().saturating_sub(phase.began + paused)
+            }
             None => Duration::ZERO,
         };
         let mut left = Duration::ZERO;

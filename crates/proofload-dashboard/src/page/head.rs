@@ -68,7 +68,7 @@ fn say(live: &Live, word: &str, load: ControlState, result: Option<&RunResult>) 
         if let Some(phase) = run.phase().and_then(|phase| result.test_results.get(phase)) {
             text.push_str(&format!(", phase {}", phase.scenario));
         }
-        if load.scale != 1.0 {
+        if load.scale != 1.0 && run.end.is_none() {
             text.push_str(&format!(", load at {:.0} percent", load.scale * 100.0));
         }
         let broken = result.summary.limits - result.summary.limits_met;
@@ -93,7 +93,7 @@ pub(super) fn head(live: &Live, load: ControlState, result: Option<&RunResult>) 
             div.title {
                 h1 { bdi { (result.run.name) } }
                 (pill)
-                @if load.scale != 1.0 { span.pill data-stage="scaled" { (format!("{:.0} % load", load.scale * 100.0)) } }
+                @if load.scale != 1.0 && run.end.is_none() { span.pill data-stage="scaled" { (format!("{:.0} % load", load.scale * 100.0)) } }
             }
             p.sub {
                 span { bdi { (result.run.target) } }
@@ -127,8 +127,11 @@ fn remaining(rest: Duration, load: ControlState) -> String {
     format!("about {} left", clock(rest))
 }
 
-/// The figures of the moment.
+/// The figures of the moment; once the run has ended, the verdict has those of the whole.
 pub(super) fn tiles(run: &Run, result: &RunResult) -> Markup {
+    if run.end.is_some() {
+        return html! {};
+    }
     let now = result.timeline.last();
     let summary = &result.summary;
     let phase = run.phase().and_then(|phase| result.test_results.get(phase));
@@ -142,7 +145,7 @@ pub(super) fn tiles(run: &Run, result: &RunResult) -> Markup {
             (tile("failed", "Failed", &now.map_or_else(dash, |now| share(now.failed, now.requests)),
                 &format!("{} of {} in all", human_count(summary.failed), human_count(summary.total_requests)),
                 if summary.failed > 0 { "bad" } else { "" }))
-            (grade_tile(run, result))
+            (grade_tile(result))
         }
     }
 }
@@ -165,10 +168,9 @@ fn phase_latency(phase: Option<&PhaseResult>) -> String {
     format!("{} in this phase", ms(p95))
 }
 
-fn grade_tile(run: &Run, result: &RunResult) -> Markup {
+fn grade_tile(result: &RunResult) -> Markup {
     let summary = &result.summary;
     let word = summary.grade.map_or("–", |grade| grade.name());
-    let heading = if run.end.is_some() { "Grade" } else { "Grade so far" };
     let below = if summary.targets + summary.limits == 0 {
         "nothing is expected".to_owned()
     } else {
@@ -177,13 +179,13 @@ fn grade_tile(run: &Run, result: &RunResult) -> Markup {
             summary.targets_met, summary.targets, summary.limits_met, summary.limits
         )
     };
-    tile("grade", heading, word, &below, grade_class(summary.grade))
+    tile("grade", "Grade so far", word, &below, grade_class(summary.grade))
 }
 
 /// A figure with what it is and a remark. `name` is for those who read the page by program.
 fn tile(name: &str, heading: &str, value: &str, below: &str, class: &str) -> Markup {
     html! {
-        div.tile data-tile=(name) class=(class) {
+        div class={ "tile " (class) } data-tile=(name) {
             dt { (heading) }
             dd.value { (value) }
             dd.below { (below) }

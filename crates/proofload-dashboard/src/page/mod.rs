@@ -1,5 +1,6 @@
 //! What viewers see, as HTML: whole pages, and the pieces of the live page that change.
 
+mod compare;
 mod controls;
 mod head;
 mod layout;
@@ -9,6 +10,8 @@ mod sections;
 mod start;
 mod text;
 
+pub(crate) use compare::compare;
 pub(crate) use layout::{login, nothing_there};
 pub(crate) use live::{live, pieces};
-pub(crate) use runs::{compare, run, runs};
+pub(crate) use runs::{run, runs};
+pub(crate) use sections::code_of;

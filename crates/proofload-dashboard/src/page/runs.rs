@@ -2,18 +2,26 @@
 
 use maud::{Markup, html};
 use proofload_core::result::RunResult;
-use proofload_core::units::{human_count, human_rate};
+use proofload_core::units::human_count;
 
 use super::layout::simple;
 use super::sections;
-use super::text::{clock, grade_class, ms, share, when};
+use super::text::{clock, grade_class, share, when};
 use crate::runner::PastRun;
 
 /// Rows of the list on the live page.
 pub(super) const ON_LIVE_PAGE: usize = 8;
 
 /// Files a run can be downloaded as: name, and what it is.
-pub(crate) const FILES: &[(&str, &str)] = &[("result.json", "Result, JSON")];
+const FILES: &[(&str, &str)] = &[
+    ("report.html", "Report, HTML"),
+    ("result.json", "Result, JSON"),
+    ("summary.md", "Summary, Markdown"),
+    ("junit.xml", "JUnit"),
+    ("stats.csv", "Requests, CSV"),
+    ("stats_history.csv", "Over time, CSV"),
+    ("failures.csv", "Failures, CSV"),
+];
 
 /// Links to a run's files.
 pub(super) fn files(folder: &str) -> Markup {
@@ -54,7 +62,7 @@ fn table(runs: &[PastRun]) -> Markup {
                                 td { input type="checkbox" name="run" value=(run.id) aria-label={ "Compare " (run.name) " of " (when(&run.started)) }; }
                                 th scope="row" { a href={ "/runs/" (run.id) } { bdi { (run.name) } } }
                                 td { time datetime=(run.started) { (when(&run.started)) } }
-                                td { span.grade class=(grade_class(run.grade)) { (run.grade.map_or("–", |grade| grade.name())) } @if run.is_interrupted { " interrupted" } }
+                                td { span class={ "word " (grade_class(run.grade)) } { (run.grade.map_or("–", |grade| grade.name())) } @if run.is_interrupted { " interrupted" } }
                                 td.n { (clock(std::time::Duration::try_from_secs_f64(run.duration_seconds).unwrap_or_default())) }
                                 td.n { (human_count(run.requests)) }
                                 td.n { (share(run.failed, run.requests)) }
@@ -86,38 +94,4 @@ pub(crate) fn run(id: &str, result: &RunResult, instance: &str) -> Markup {
         (sections::whole(result))
     };
     simple(&result.run.name, instance, &main)
-}
-
-/// The page of two runs beside each other.
-pub(crate) fn compare(old: &RunResult, new: &RunResult, instance: &str) -> Markup {
-    let main = html! {
-        h1 { "Two runs beside each other" }
-        div.scroll tabindex="0" role="region" aria-label="Comparison" {
-            table {
-                thead { tr { th scope="col" { "Measure" } th.n scope="col" { (when(&old.run.started)) } th.n scope="col" { (when(&new.run.started)) } th.n scope="col" { "Change" } } }
-                tbody {
-                    @for phase in &new.test_results {
-                        @if let Some(before) = old.test_results.iter().find(|old| old.scenario == phase.scenario) {
-                            tr { th.group scope="rowgroup" colspan="4" { bdi { (phase.scenario) } } }
-                            (row("Requests per second", before.requests_per_second, phase.requests_per_second, human_rate))
-                            (row("Median", before.median_latency_ms, phase.median_latency_ms, |value| ms(Some(value))))
-                            (row("p95", before.p95_latency_ms, phase.p95_latency_ms, |value| ms(Some(value))))
-                            (row("p99", before.p99_latency_ms, phase.p99_latency_ms, |value| ms(Some(value))))
-                            (row("Success rate", before.success_rate, phase.success_rate, proofload_core::units::human_ratio))
-                        }
-                    }
-                }
-            }
-        }
-    };
-    simple("Comparison", instance, &main)
-}
-
-fn row(name: &str, old: Option<f64>, new: Option<f64>, text: impl Fn(f64) -> String) -> Markup {
-    let change = match (old, new) {
-        (Some(old), Some(new)) if old > 0.0 => format!("{:+.1} %", (new / old - 1.0) * 100.0),
-        _ => "–".to_owned(),
-    };
-    let cell = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), &text);
-    html! { tr { th scope="row" { (name) } td.n { (cell(old)) } td.n { (cell(new)) } td.n { (change) } } }
 }

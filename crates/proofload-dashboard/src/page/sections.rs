@@ -41,7 +41,11 @@ pub(super) fn section(id: &'static str, view: &View<'_>) -> Piece {
 
 /// Phases and measures on one time axis.
 fn charts(view: &View<'_>) -> Markup {
-    let charts = html::live_charts(view);
+    let mut charts = html::live_charts(view);
+    // They stand in pairs: the two that matter most first.
+    for (number, (_, chart)) in charts.iter_mut().enumerate() {
+        chart.height = if number < 2 { 200 } else { 90 };
+    }
     if charts.is_empty() {
         return html! {};
     }
@@ -60,7 +64,7 @@ pub(super) fn verdict(result: &RunResult, code: ExitCode) -> Markup {
 }
 
 /// The exit code that a run had, as far as its result knows.
-pub(super) fn code_of(result: &RunResult) -> ExitCode {
+pub(crate) fn code_of(result: &RunResult) -> ExitCode {
     ExitCode::of_run(RunEnd {
         grade: result.summary.grade,
         is_trustworthy: result.summary.trustworthy,

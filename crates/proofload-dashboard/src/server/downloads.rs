@@ -6,9 +6,12 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use proofload_core::result::RunResult;
+use proofload_report::html::{HtmlOptions, page as report_page};
+use proofload_report::{csv, junit, markdown};
 
 use super::pages;
 use crate::live::Shared;
+use crate::page;
 
 /// A file of the run that is under way, or was last.
 pub(super) async fn of_this_run(
@@ -46,8 +49,18 @@ async fn respond(result: Option<RunResult>, file: String) -> Response {
 
 /// Type, name and content of a file.
 fn make(result: &RunResult, file: &str) -> Option<(&'static str, String, Vec<u8>)> {
+    const CSV: &str = "text/csv; charset=utf-8";
     let (kind, text) = match file {
+        "report.html" => {
+            let options = HtmlOptions::new(page::code_of(result));
+            ("text/html; charset=utf-8", report_page(result, &options))
+        }
         "result.json" => ("application/json", result.to_json().ok()?),
+        "summary.md" => ("text/markdown; charset=utf-8", markdown(result)),
+        "junit.xml" => ("application/xml", junit(result)),
+        "stats.csv" => (CSV, csv(result).stats),
+        "stats_history.csv" => (CSV, csv(result).history),
+        "failures.csv" => (CSV, csv(result).failures),
         _ => return None,
     };
     Some((kind, format!("{}-{file}", plain(&result.run.name)), text.into_bytes()))

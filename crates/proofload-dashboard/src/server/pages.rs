@@ -62,7 +62,13 @@ pub(super) async fn compare(
     }
     results.sort_by(|a, b| a.run.started.cmp(&b.run.started));
     match &results[..] {
-        [old, new] => html(page::compare(old, new, &shared.instance)),
+        [_, _] => {
+            let instance = shared.instance.clone();
+            let compared = tokio::task::spawn_blocking(move || {
+                page::compare(&results[0], &results[1], &instance)
+            });
+            compared.await.map_or_else(|_| nothing(&shared), html)
+        }
         _ => (StatusCode::BAD_REQUEST, "Choose exactly two runs to compare.\n").into_response(),
     }
 }

@@ -16,12 +16,14 @@
 //! - `report`: stored results in other formats;
 //! - `suite`: tests one after the other, and what they prove;
 //! - `history`: runs over time;
-//! - `secrets`: what is never said.
+//! - `secrets`: what is never said;
+//! - `browser`, `web`: the live page in a real browser.
 
 mod bad_input;
 mod bad_targets;
 mod baseline;
 mod compare;
+mod browser;
 mod cost;
 mod examples;
 mod exit_codes;
@@ -42,4 +44,5 @@ mod secrets;
 mod signals;
 mod suite;
 mod support;
+mod web;
 mod wiretap;
