@@ -131,7 +131,7 @@ impl Candidate {
 
 /// Results in a folder, latest first. Only names are looked at.
 ///
-/// Runs have folders of their own; suites have one with a folder for each test. Files of other kinds are told, but
+/// Runs have folders of their own, repeated runs one together, suites one with a folder for each test. Files of other kinds are told, but
 /// not those beside a result: they belong to it.
 fn find(root: &Path, skipped: &mut Vec<SkippedFile>) -> io::Result<Vec<Candidate>> {
     let mut found = Vec::new();
@@ -150,6 +150,11 @@ fn find(root: &Path, skipped: &mut Vec<SkippedFile>) -> io::Result<Vec<Candidate
         let result = path.join(RESULT);
         if result.is_file() {
             found.push(Candidate::new(result, &name, true));
+            continue;
+        }
+        let repeats = files::repeats(&path).unwrap_or_default();
+        if !repeats.is_empty() {
+            found.extend(repeats.into_iter().map(|run| Candidate::new(run, &name, true)));
             continue;
         }
         let tests = fs::read_dir(&path).into_iter().flatten().flatten().map(|test| test.path());

@@ -130,10 +130,16 @@ fn foreign_and_broken_files_are_named_and_never_fatal() {
     let old = result("Shop", 21, 131).to_json().expect("JSON");
     fs::write(root.join("shop-20261121-030000.json"), old).expect("a file");
     keep(&sandbox, "suite-20261122-030000/1-shop", &result("Shop", 22, 132));
+    for (number, day) in [(1, 23), (2, 24)] {
+        let again = result("Shop", day, 130).to_json().expect("JSON");
+        fs::create_dir_all(root.join("shop-20261123-030000")).expect("a folder");
+        fs::write(root.join(format!("shop-20261123-030000/run-{number}.json")), again)
+            .expect("a file");
+    }
     fs::write(root.join("suite-20261122-030000/suite.json"), "{}").expect("a file");
 
     let found = as_json(&sandbox, &["Shop", "--last", "100"]);
-    assert_eq!(found["runs"].as_array().map(Vec::len), Some(22));
+    assert_eq!(found["runs"].as_array().map(Vec::len), Some(24));
     let skipped = found["skipped"].as_array().expect("a list");
     let names: Vec<&str> = skipped.iter().filter_map(|file| file["file"].as_str()).collect();
     for name in ["killed-", "notes.txt"] {
