@@ -190,9 +190,11 @@ pub(super) fn levels(
             percent(end),
         );
         if end - start >= ROOM_FOR_TEXT {
+            // On a small screen only those that count nearly everywhere keep theirs.
+            let minor = if end - start < 0.6 { " m" } else { "" };
             let _ = write!(
                 out,
-                "<text class=\"{class}\" x=\"{}\" y=\"{text_y:.1}\">{text}</text>",
+                "<text class=\"{class}{minor}\" x=\"{}\" y=\"{text_y:.1}\">{text}</text>",
                 percent(text_x)
             );
         }
