@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::axis::XAxis;
-use super::mark::{Band, Level, MAX_MARKS, Mark, Tone};
+use super::mark::{Band, Level, MAX_LEVELS, MAX_MARKS, Mark, Tone};
 use super::path::{HEIGHT, WIDTH, units_x};
 use super::scale::{Scale, Tick};
 use super::svg::{escaped, percent};
@@ -12,6 +12,9 @@ use super::svg::{escaped, percent};
 const MAX_BANDS: usize = 200;
 /// Marks nearer to each other than this have one sign.
 const MARK_ROOM: f64 = 0.022;
+
+/// A level over less of the width has no room for its text.
+const ROOM_FOR_TEXT: f64 = 0.16;
 
 /// A drawing without its data.
 #[derive(Debug, Default)]
@@ -159,27 +162,43 @@ pub(super) fn marks(marks: &[Mark], x: &XAxis) -> String {
     out
 }
 
-/// Lines across at values that divide good from bad.
-pub(super) fn levels(levels: &[Level], scale: &Scale, height: u32) -> String {
+/// Lines across at values that divide good from bad. `place` tells where a value of the x axis is.
+pub(super) fn levels(
+    levels: &[Level],
+    scale: &Scale,
+    height: u32,
+    place: impl Fn(f64) -> f64,
+) -> String {
     let mut out = String::new();
-    for level in levels.iter().take(8) {
-        let (low, high) = scale.ends();
-        if !(low..=high).contains(&level.value) {
-            continue;
-        }
-        let Some(place) = scale.place(level.value) else { continue };
-        let y = (1.0 - place) * f64::from(height);
+    let (low, high) = scale.ends();
+    for level in levels.iter().take(MAX_LEVELS).filter(|level| (low..=high).contains(&level.value))
+    {
+        let Some(up) = scale.place(level.value) else { continue };
+        let (start, end) = level.span.map_or((0.0, 1.0), |(start, end)| (place(start), place(end)));
+        let y = (1.0 - up) * f64::from(height);
         // Below the line where there is no room above; limits on the right, the others on the left, as the
         // two are often close.
-        let (text_x, class) = if level.tone == Tone::Bad { ("100%", "e") } else { ("4", "s") };
         let text_y = if y < 14.0 { y + 12.0 } else { y - 4.0 };
+        let (text_x, class) = if level.tone == Tone::Bad { (end, "e") } else { (start, "s") };
+        let text = escaped(&level.text, 40);
         let _ = write!(
             out,
-            "<g class=\"level {}\"><line x2=\"100%\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>\
-             <text class=\"{class}\" x=\"{text_x}\" y=\"{text_y:.1}\">{}</text></g>",
+            "<g class=\"level {}\"><title>{text}</title>\
+             <line x1=\"{}\" x2=\"{}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>",
             level.tone.class(),
-            escaped(&level.text, 40),
+            percent(start),
+            percent(end),
         );
+        if end - start >= ROOM_FOR_TEXT {
+            // On a small screen only those that count nearly everywhere keep theirs.
+            let minor = if end - start < 0.6 { " m" } else { "" };
+            let _ = write!(
+                out,
+                "<text class=\"{class}{minor}\" x=\"{}\" y=\"{text_y:.1}\">{text}</text>",
+                percent(text_x)
+            );
+        }
+        out.push_str("</g>");
     }
     out
 }

@@ -66,4 +66,9 @@ pub struct Level {
     pub text: String,
     /// How bad it is to be beyond it.
     pub tone: Tone,
+    /// From where to where on the x axis it counts; nothing is everywhere.
+    pub span: Option<(f64, f64)>,
 }
+
+/// Levels drawn in one chart.
+pub(super) const MAX_LEVELS: usize = 80;

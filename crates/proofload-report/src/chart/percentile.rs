@@ -123,7 +123,7 @@ impl PercentileChart {
             x: NAMED.into_iter().skip(1).map(tick).collect(),
             y: scale.ticks(Unit::Milliseconds),
             below: String::new(),
-            above: levels(&self.levels, &scale, height),
+            above: levels(&self.levels, &scale, height, |_| 0.0),
             hover: if curves.is_empty() {
                 String::new()
             } else {

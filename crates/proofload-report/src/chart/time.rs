@@ -161,7 +161,8 @@ impl TimeChart {
             x: self.x.ticks(),
             y: scale.ticks(self.unit),
             below: bands(&self.bands, &self.x) + &shades(&self.marks, &self.x),
-            above: levels(&self.levels, &scale, height) + &marks(&self.marks, &self.x),
+            above: levels(&self.levels, &scale, height, |at| self.x.clamped(at))
+                + &marks(&self.marks, &self.x),
             hover: hover(points),
             is_log: scale.is_log(),
         };

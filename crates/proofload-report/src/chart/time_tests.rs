@@ -39,7 +39,8 @@ fn a_small_chart() {
         text: "p99 > 30 ms".to_owned(),
         tone: Tone::Bad,
     }];
-    chart.levels = vec![Level { value: 30.0, text: "limit < 30 ms".to_owned(), tone: Tone::Bad }];
+    chart.levels =
+        vec![Level { value: 30.0, text: "limit < 30 ms".to_owned(), tone: Tone::Bad, span: None }];
     insta::assert_snapshot!(lines(&chart.to_svg("latency")));
 }
 
@@ -137,7 +138,7 @@ proptest! {
             is_stacked,
             bands: vec![Band { start: ends.1, end: ends.0, name: text.clone(), phase: 0 }],
             marks: vec![mark],
-            levels: vec![Level { value: ends.0, text, tone: Tone::Bad }],
+            levels: vec![Level { value: ends.0, text, tone: Tone::Bad, span: Some(ends) }],
             ..TimeChart::default()
         };
         let svg = chart.to_svg("c");

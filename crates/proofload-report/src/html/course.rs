@@ -1,10 +1,10 @@
 //! The course of the run: everything that has a time, on one time axis.
 
 use maud::{Markup, PreEscaped, html};
-use proofload_core::result::{ExpectationRow, TimelineRow};
+use proofload_core::result::{BoundRow, TimelineRow};
 
 use super::text::label;
-use super::view::View;
+use super::view::{View, end_of};
 use crate::chart::{
     Colour, HeatColumn, HeatMap, Level, Line, ScaleKind, Series, TimeChart, Tone, Unit,
 };
@@ -154,7 +154,7 @@ pub(super) fn error_chart(view: &View<'_>, points: &Points<'_>) -> Option<TimeCh
         (row.requests > 0).then(|| row.failed as f64 / row.requests as f64)
     });
     let chart = points.chart(view, "Error rate", Unit::Share, vec![errors]);
-    let levels = common_level(view, "error_rate");
+    let levels = levels_of(view, "error_rate");
     let at_least = Some(0.01);
     points.has(|row| row.failed).then_some(TimeChart { height: 100, at_least, levels, ..chart })
 }
@@ -169,7 +169,7 @@ pub fn latency_chart(view: &View<'_>) -> TimeChart {
         points.series("p95", (Colour::Blue, Line::Strong), |row| row.p95_ms),
         points.series("p50", (Colour::Sky, Line::Solid), |row| row.p50_ms),
     ];
-    let levels = [common_level(view, "p95"), common_level(view, "p99")].concat();
+    let levels = [levels_of(view, "p95"), levels_of(view, "p99")].concat();
     let chart = points.chart(view, "Response time", Unit::Milliseconds, series);
     TimeChart {
         note: "From the intended start to the end of the answer; percentiles of each point, never averaged"
@@ -181,25 +181,23 @@ pub fn latency_chart(view: &View<'_>) -> TimeChart {
     }
 }
 
-/// Target and limit of a measure, where all phases that have one agree.
-fn common_level(view: &View<'_>, measure: &str) -> Vec<Level> {
-    let rows = || {
-        let phases = view.result.test_results.iter();
-        phases.flat_map(|phase| &phase.expectations).filter(|row| row.measure == measure)
-    };
-    type Of = fn(&ExpectationRow) -> Option<&proofload_core::result::BoundRow>;
-    let kinds: [(&str, Of, Tone); 2] = [
-        ("target", |row| row.target.as_ref(), Tone::Warn),
-        ("limit", |row| row.limit.as_ref(), Tone::Bad),
-    ];
-    let mut levels: Vec<Level> = Vec::new();
-    for (word, of, tone) in kinds.into_iter().rev() {
-        let mut bounds = rows().map(of);
-        let Some(Some(first)) = bounds.next() else { continue };
-        let all_agree = bounds.all(|other| other.is_some_and(|other| other.value == first.value));
-        if all_agree && levels.iter().all(|level| level.value != first.value) {
-            let text = format!("{word} {measure} {}", label(&first.text, 20));
-            levels.push(Level { value: first.value, text, tone });
+/// Target and limit of a measure, each over the phase that it counts in.
+fn levels_of(view: &View<'_>, measure: &str) -> Vec<Level> {
+    let mut levels = Vec::new();
+    for (_, phase) in view.phases() {
+        let span = Some((phase.start_seconds, end_of(phase)));
+        for row in phase.expectations.iter().filter(|row| row.measure == measure) {
+            let mut add = |word: &str, bound: Option<&BoundRow>, tone| {
+                let Some(bound) = bound else { return };
+                let text = format!("{word} {measure} {}", label(&bound.text, 20));
+                levels.push(Level { value: bound.value, text, tone, span });
+            };
+            add("limit", row.limit.as_ref(), Tone::Bad);
+            // A bare expectation is both.
+            let value = |bound: &BoundRow| bound.value;
+            if row.target.as_ref().map(value) != row.limit.as_ref().map(value) {
+                add("target", row.target.as_ref(), Tone::Warn);
+            }
         }
     }
     levels
@@ -276,7 +274,7 @@ pub(super) fn monitor_charts(view: &View<'_>, points: &Points<'_>) -> Vec<TimeCh
     let chart = |name: &&str| {
         let values = points
             .series(name, (Colour::Green, Line::Solid), |row| row.monitors.get(*name).copied());
-        let levels = common_level(view, name);
+        let levels = levels_of(view, name);
         let title = format!("Monitor: {}", label(name, 60));
         let chart = points.chart(view, &title, Unit::Number, vec![values]);
         TimeChart { height: 100, levels, ..chart }

@@ -95,7 +95,7 @@ fn levels(phase: &PhaseResult) -> Vec<Level> {
     rows.filter_map(|row| {
         let limit = row.limit.as_ref()?;
         let text = format!("limit {} {}", row.measure, limit.text);
-        Some(Level { value: limit.value, text, tone: Tone::Bad })
+        Some(Level { value: limit.value, text, tone: Tone::Bad, span: None })
     })
     .take(3)
     .collect()

@@ -37,7 +37,8 @@ fn cpu_chart(view: &View<'_>, points: &Points<'_>) -> Option<TimeChart> {
     let has = cpu.values.iter().any(Option::is_some);
     let chart =
         points.chart(view, "Processor time of the generator's workers", Unit::Share, vec![cpu]);
-    let level = Level { value: SATURATED, text: "saturated".to_owned(), tone: Tone::Bad };
+    let level =
+        Level { value: SATURATED, text: "saturated".to_owned(), tone: Tone::Bad, span: None };
     has.then_some(TimeChart { height: 80, at_least: Some(1.0), levels: vec![level], ..chart })
 }
 
