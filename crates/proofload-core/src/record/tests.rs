@@ -80,6 +80,17 @@ fn more_phases_than_points_leave_one_point_each() {
 }
 
 #[test]
+fn long_runs_have_points_as_long_as_the_resolution() {
+    let record = record(&events(&[3_600]));
+    let points = record.timeline.points();
+    // 3,600 s in at most 400 points are points of 16 s; the last one may be shorter.
+    assert_eq!(record.timeline.resolution(), Duration::from_secs(16));
+    let (last, whole) = points.split_last().expect("points");
+    assert!(whole.iter().all(|point| point.length == Duration::from_secs(16)), "{points:?}");
+    assert!(last.length <= Duration::from_secs(16));
+}
+
+#[test]
 fn hours_take_no_more_memory_than_minutes() {
     let minutes = record(&events(&[600])).timeline.heap_bytes();
     let hours = record(&events(&[9_600])).timeline.heap_bytes();

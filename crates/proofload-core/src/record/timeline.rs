@@ -149,7 +149,7 @@ impl Timeline {
         // Almost always the last one; a slow shard's interval may come a little late.
         // The rest of a phase or the moment before a pause may be a few milliseconds: a rate over them
         // would be noise.
-        let is_short = point.length < self.resolution / 2;
+        let is_short = point.length < self.resolution.min(FIRST_RESOLUTION) / 2;
         let known =
             self.points.iter().rev().take(16).position(|known| known.takes(&point, is_short));
         match known {

@@ -9,6 +9,8 @@ use proofload_core::compare::{ComparisonRules, Ground, NotComparable, RunEvidenc
 use proofload_core::result::{ChangeVerdict, Comparison, RunInfo, RunResult};
 use proofload_core::verdict::ExitCode;
 
+use proofload_report::html::Overlay;
+
 use super::compare::{self as comparing, HowArgs};
 use super::console::Console;
 use super::failure::Failure;
@@ -209,6 +211,11 @@ impl Reference {
             )));
         }
         Ok(Some(Self { side, allowed }))
+    }
+
+    /// Its response times, to be shown beside those of the new run.
+    pub(super) fn overlay(&self) -> Overlay {
+        Overlay::of_side(&self.side)
     }
 
     /// Compares new runs with it.

@@ -1,5 +1,6 @@
 //! From a plan to an exit code: health check, run, progress, result, summary.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -9,10 +10,11 @@ use proofload_core::compare::RunEvidence;
 use proofload_core::plan::{BaseUrl, Plan, Scheme, Secrets, Target};
 use proofload_core::result::{ResultInput, RunInfo, RunResult, build};
 use proofload_core::verdict::{ExitCode, RunEnd};
-use proofload_engine::run::{RunHandle, RunOptions, check_health, start};
+use proofload_engine::run::{RunHandle, RunOptions, RunOutcome, check_health, start};
 use proofload_engine::system;
 use proofload_engine::workload::Scripted;
 use proofload_engine::workload::code::{Combined, Users};
+use proofload_output::Output;
 use proofload_report::comparison::comparison;
 use proofload_report::summary::{SummaryOptions, details, summary};
 use proofload_testbed::demo::{Demo, DemoOptions};
@@ -92,44 +94,86 @@ pub(super) fn perform(
     host: Host<'_>,
     listeners: &mut [&mut dyn Listener],
 ) -> Result<Finished, Failure> {
-    let Job { mut plan, output, keeps_result, users, .. } = job;
-    let console = host.console;
-    let has_view = output.tui && !output.quiet;
-    if has_view {
+    let Job { plan, output, keeps_result, users, .. } = job;
+    let mut ready = get_ready(plan, &output, keeps_result, host.console)?;
+    let measured = put_on(&mut ready, users, &output, host, listeners)?;
+    conclude(ready, measured, &output, host.console)
+}
+
+/// A job whose load can be put on: whatever can be known to be wrong before is not.
+struct Ready {
+    plan: Arc<Plan>,
+    info: RunInfo,
+    reference: Option<Reference>,
+    places: Places,
+    opened: Vec<Box<dyn Output>>,
+    /// The demo service, if the plan wants it: as long as this lives.
+    _demo: Option<Demo>,
+}
+
+/// A load that was put on.
+struct Measured {
+    outcome: RunOutcome,
+    info: RunInfo,
+    environment: BTreeMap<String, String>,
+    outputs: LiveOutputs,
+}
+
+fn get_ready(
+    mut plan: Plan,
+    output: &OutputArgs,
+    keeps_result: bool,
+    console: &Console,
+) -> Result<Ready, Failure> {
+    if has_view(output) {
         full_screen::check(console)?;
     }
     let began = Zoned::now();
-    // Under which name results know the demo service, whose port is another one in each run.
-    let target = facts::begun(&plan, &began).target;
-    let reference = Reference::prepare(&output.against, &facts::begun(&plan, &began))?;
-    let places = Places::prepare(&output, keeps_result, &plan.name, &began, console)?;
-    let _demo = start_demo(&mut plan)?;
-    let plan = Arc::new(plan);
+    // Results know the demo service by its name: its port is another one in each run.
+    let info = facts::begun(&plan, &began);
+    let reference = Reference::prepare(&output.against, &info)?;
+    let places = Places::prepare(output, keeps_result, &plan.name, &began, console)?;
+    let demo = start_demo(&mut plan)?;
     warn_about_descriptors(&plan, console);
     if !output.no_health_check {
         check_health(&plan).map_err(|error| {
             Failure::target(format!("{error}\n  no load was put on; --no-health-check skips this"))
         })?;
     }
-    let info = RunInfo { target, ..facts::begun(&plan, &began) };
+    let info = RunInfo { target: info.target, ..facts::begun(&plan, &began) };
     let opened = outputs::open(&output.out, &plan, &info, places.folder(), console)?;
+    Ok(Ready { plan: Arc::new(plan), info, reference, places, opened, _demo: demo })
+}
+
+fn has_view(output: &OutputArgs) -> bool {
+    output.tui && !output.quiet
+}
+
+fn put_on(
+    ready: &mut Ready,
+    users: Option<Users>,
+    output: &OutputArgs,
+    host: Host<'_>,
+    listeners: &mut [&mut dyn Listener],
+) -> Result<Measured, Failure> {
+    let (plan, console) = (&ready.plan, host.console);
     let started = Instant::now();
-    let run = begin(&plan, users, &output)?;
+    let run = begin(plan, users, output)?;
     host.interrupts.guard(run.controls(), live::told_to_stop).map_err(Failure::internal)?;
     let environment = facts::environment(run.facts());
     let underway = Underway {
-        plan: &plan,
-        info: &info,
+        plan,
+        info: &ready.info,
         environment: &environment,
         controls: run.controls(),
-        folder: places.folder(),
+        folder: ready.places.folder(),
     };
+    let opened = std::mem::take(&mut ready.opened);
     let mut outputs = LiveOutputs::begin(run.facts().workers, &underway, opened, console);
-    let mut view = has_view.then(|| FullScreen::new(&plan, &info, host));
+    let mut view = has_view(output).then(|| FullScreen::new(plan, &ready.info, host));
     let is_hidden = view.as_ref().map(FullScreen::is_open);
     let is_hidden = move || is_hidden.as_ref().is_some_and(|is_hidden| is_hidden());
-    let mut progress =
-        (!output.quiet).then(|| ProgressLines::new(&plan, console).behind(is_hidden));
+    let mut progress = (!output.quiet).then(|| ProgressLines::new(plan, console).behind(is_hidden));
     let mut all: Vec<&mut dyn Listener> = vec![&mut outputs];
     // Before the progress lines, which come back when it has gone.
     all.extend(view.as_mut().map(|view| view as &mut dyn Listener));
@@ -138,7 +182,19 @@ pub(super) fn perform(
     all.iter_mut().for_each(|listener| listener.begin(&underway));
     let mut outcome = live::follow(run, &mut all);
     outputs.settle().iter().for_each(|text| outcome.record.note(text));
-    let info = facts::ended(info, started.elapsed(), &outcome);
+    let info = facts::ended(ready.info.clone(), started.elapsed(), &outcome);
+    Ok(Measured { outcome, info, environment, outputs })
+}
+
+/// Judges, compares and writes down what was measured.
+fn conclude(
+    ready: Ready,
+    measured: Measured,
+    output: &OutputArgs,
+    console: &Console,
+) -> Result<Finished, Failure> {
+    let Ready { plan, reference, places, .. } = ready;
+    let Measured { outcome, info, environment, outputs } = measured;
     let (result, verdict) = build(&ResultInput::of_plan(&plan, &outcome.record, info, environment));
     let code = ExitCode::of_run(RunEnd {
         grade: verdict.grade,
@@ -148,6 +204,7 @@ pub(super) fn perform(
         is_incomplete: outcome.workers_lost > 0,
     });
     let mut result = redacted(&result, console)?;
+    let overlay = reference.as_ref().map(Reference::overlay);
     let compared = reference.map(|reference| {
         let runs = vec![RunEvidence::of(&result)];
         reference.compare("this run", runs, &plan.comparison)
@@ -156,7 +213,7 @@ pub(super) fn perform(
     result.comparison = compared.as_ref().ok().cloned().flatten();
     let code = code.with_regression(has_regressed(&result));
     outputs.finish(&result, console);
-    let mut written = places.write(&result, code, console)?;
+    let mut written = places.write(&result, code, overlay.as_ref(), console)?;
     if written.failure.is_none() {
         places.discard_journal();
     }

@@ -8,7 +8,7 @@ use jiff::Zoned;
 use proofload_core::result::RunResult;
 use proofload_core::verdict::ExitCode;
 use proofload_output::journal;
-use proofload_report::html::{self, HtmlOptions};
+use proofload_report::html::{self, HtmlOptions, Overlay};
 
 use super::args::OutputArgs;
 use super::console::Console;
@@ -154,6 +154,7 @@ impl Places {
         &self,
         result: &RunResult,
         code: ExitCode,
+        overlay: Option<&Overlay>,
         console: &Console,
     ) -> Result<Written, Failure> {
         let json = result.to_json().map_err(Failure::internal)?;
@@ -161,7 +162,7 @@ impl Places {
         if let Some(folder) = self.folder() {
             written.file = written.keep(put(folder.join("result.json"), &json));
             let options =
-                HtmlOptions { result_href: Some("result.json"), ..HtmlOptions::new(code) };
+                HtmlOptions { result_href: Some("result.json"), overlay, ..HtmlOptions::new(code) };
             let page = html::page(result, &options);
             written.report = written.keep(put(folder.join("report.html"), &page));
         }

@@ -22,7 +22,9 @@ fn a_result_is_converted() {
         ended.stdout
     };
     assert!(on_output("junit").contains("<testsuite name=\"one\""));
-    assert!(on_output("markdown").starts_with("## ✅ EXCELLENT · `test`\n"));
+    // A busy machine makes the measurement suspect, which the heading says.
+    let markdown = on_output("markdown");
+    assert!(markdown.starts_with("## ") && markdown.contains("EXCELLENT"), "{markdown}");
     assert_eq!(json(&on_output("json")), sandbox.result("result.json"));
     assert!(on_output("text").contains("EXCELLENT"));
 
