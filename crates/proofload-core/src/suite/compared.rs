@@ -81,7 +81,7 @@ mod tests {
         use GoalOutcome::{CannotTell, NotReached, Reached};
         use Grade::{Excellent, Fair, Poor};
         let (fine, fired, open) = (rule(false, false), rule(true, false), rule(false, true));
-        check(&[fine.clone()], &[Reached], Some(Excellent), 0, "");
+        check(std::slice::from_ref(&fine), &[Reached], Some(Excellent), 0, "");
         check(&[], &[], Some(Excellent), 0, "");
         check(
             &[fine.clone(), fired.clone()],
@@ -92,7 +92,13 @@ mod tests {
         );
         check(&[open.clone(), fired], &[], Some(Poor), 2, "regressed");
         check(&[fine.clone(), open], &[NotReached], None, 0, "cannot tell whether it regressed");
-        check(&[fine.clone()], &[Reached, CannotTell], None, 0, "cannot tell whether a goal");
+        check(
+            std::slice::from_ref(&fine),
+            &[Reached, CannotTell],
+            None,
+            0,
+            "cannot tell whether a goal",
+        );
         check(&[fine], &[Reached, NotReached], Some(Fair), 1, "goal not reached");
     }
 }
