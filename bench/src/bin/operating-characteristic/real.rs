@@ -103,7 +103,7 @@ pub(crate) fn run(amount: &Amount<'_>) -> Result<Option<Real>, String> {
         for at in 0..SEVERAL {
             let at = number * SEVERAL + at;
             // A B, then B A.
-            for second in [at % 2 == 1, at % 2 == 0] {
+            for second in [!at.is_multiple_of(2), at.is_multiple_of(2)] {
                 if second {
                     new.push(lab.run(&format!("slower-{at}"), SLOWER)?);
                 } else {

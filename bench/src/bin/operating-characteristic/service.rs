@@ -126,7 +126,6 @@ pub(crate) fn run(service: &Service, slower: f64, rng: &mut Rng) -> RunEvidence 
             blocks,
             monitors: BTreeMap::new(),
             is_trustworthy: true,
-            ..PhaseEvidence::default()
         }],
     }
 }

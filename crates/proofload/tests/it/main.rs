@@ -22,8 +22,8 @@
 mod bad_input;
 mod bad_targets;
 mod baseline;
-mod compare;
 mod browser;
+mod compare;
 mod cost;
 mod examples;
 mod exit_codes;
