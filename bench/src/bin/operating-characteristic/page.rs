@@ -6,7 +6,7 @@ use super::real::{Real, SEVERAL};
 use super::simulated::{Bar, Case};
 use super::tally::Tally;
 
-/// Most comparisons of unchanged services that may find anything.
+/// Most comparisons of unchanged services that may call anything worse.
 const MAX_FALSE: f64 = 0.01;
 /// Fewest comparisons that must find what is there.
 const MIN_POWER: f64 = 0.95;
@@ -15,7 +15,7 @@ const MIN_POWER: f64 = 0.95;
 fn case_is_met(case: &Case) -> bool {
     let tally = &case.tally;
     match case.bar {
-        Bar::FalseAlarms => tally.share(tally.any_finding) <= MAX_FALSE,
+        Bar::FalseAlarms => tally.share(tally.any_worse.max(tally.fired)) <= MAX_FALSE,
         Bar::Power => tally.share(tally.time_worse) >= MIN_POWER,
         Bar::Fires => tally.share(tally.fired) >= MIN_POWER,
         Bar::Shown => true,
@@ -44,7 +44,7 @@ pub(crate) fn page(command: &str, comparisons: u32, cases: &[Case], real: Option
         out,
         "## Simulated: nothing was changed\n\n{comparisons} comparisons of each case. *Found* is any measure of \
          any phase or request called better or worse (28 measures a comparison); *worse* is any called worse; \
-         *fired* is any of the usual rules: a release would have been stopped. The bar is 1% of *found*.\n\n\
+         *fired* is any of the usual rules: a release would have been stopped. The bar is 1% of *worse* and of *fired*: a false alarm.\n\n\
          | runs a side | service | found | worse | fired | |\n|---|---|---|---|---|---|\n"
     );
     for case in cases.iter().filter(|case| case.slower == 1.0) {

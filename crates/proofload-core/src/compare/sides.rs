@@ -285,7 +285,7 @@ fn hint(old: &Side, new: &Side, entries: &[Entry<'_>]) -> Option<String> {
     let few = runs as f64 - 2.0 < difference::MIN_REPEATED_DF;
     Some(if few {
         "so few runs do not show how much runs differ anyway, so only large changes can be told; \
-         several runs a side tell small ones: `proofload run PLAN --repeat 8`"
+         several runs a side tell small ones: `proofload run PLAN --repeat 12`"
             .to_owned()
     } else {
         "more runs a side make the intervals narrower: `--repeat` with a larger number".to_owned()
