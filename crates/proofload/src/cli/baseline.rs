@@ -8,7 +8,6 @@ use proofload_core::baseline::Baseline;
 use proofload_core::compare::{ComparisonRules, Ground, NotComparable, RunEvidence, Side, compare};
 use proofload_core::result::{ChangeVerdict, Comparison, RunInfo, RunResult};
 use proofload_core::verdict::ExitCode;
-
 use proofload_report::html::Overlay;
 
 use super::compare::{self as comparing, HowArgs};
