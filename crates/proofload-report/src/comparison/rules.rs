@@ -19,8 +19,10 @@ pub(super) fn rules(style: &Style, comparison: &Comparison) -> Vec<Line> {
             (symbols.bad, Tone::Bad, format!("fired: {}", named(&rule.places)))
         } else if !rule.undecided.is_empty() {
             (symbols.fair, Tone::Fair, format!("may be chance: {}", named(&rule.undecided)))
+        } else if is_measured(rule, comparison) {
+            (symbols.good, Tone::Good, "kept".to_owned())
         } else {
-            (symbols.good, Tone::Good, kept(rule, comparison))
+            (symbols.none, Tone::Dim, "not measured".to_owned())
         };
         table.row(vec![
             (mark.to_owned(), tone),
@@ -32,12 +34,10 @@ pub(super) fn rules(style: &Style, comparison: &Comparison) -> Vec<Line> {
     titled(style, "Rules", &table)
 }
 
-/// What a rule that did not fire says: a measure that nobody measured keeps nothing.
-fn kept(rule: &RuleRow, comparison: &Comparison) -> String {
+/// A measure that nobody measured keeps nothing.
+fn is_measured(rule: &RuleRow, comparison: &Comparison) -> bool {
     let mut changes = comparison.entries.iter().flat_map(|entry| &entry.changes);
-    let is_measured =
-        changes.any(|change| change.measure == rule.measure && change.change.is_some());
-    if is_measured { "kept" } else { "not measured" }.to_owned()
+    changes.any(|change| change.measure == rule.measure && change.change.is_some())
 }
 
 pub(super) fn goals(style: &Style, comparison: &Comparison) -> Vec<Line> {
