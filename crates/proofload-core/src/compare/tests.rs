@@ -103,6 +103,27 @@ fn one_run_a_side_tells_only_what_is_large() {
 }
 
 #[test]
+fn one_stall_in_one_run_is_no_change_of_the_service() {
+    let healthy =
+        Side { label: "healthy".to_owned(), runs: vec![run(vec![phase("Load", 1, 20.0, 0)])] };
+    let mut stalled = phase("Load", 2, 20.0, 0);
+    stalled.blocks[5] = phase("Load", 3, 2000.0, 0).blocks[0].clone();
+    stalled.all.response = Histogram::new();
+    for block in &stalled.blocks {
+        stalled.all.response.merge(&block.response);
+    }
+    let stalled = Side { label: "stalled".to_owned(), runs: vec![run(vec![stalled])] };
+    for (old, new) in [(&healthy, &stalled), (&stalled, &healthy)] {
+        let found = compared(old, new);
+        for measure in ["avg", "p95", "p99"] {
+            let change = change(&found, measure);
+            assert_eq!(change.verdict, ChangeVerdict::CannotTell, "{change:?}");
+            assert!(change.change.unwrap().abs() > 0.5, "{change:?}");
+        }
+    }
+}
+
+#[test]
 fn short_runs_tell_what_is_large_once_they_are_several() {
     let short = |side: Side| Side {
         runs: side
