@@ -172,6 +172,7 @@ fn phase_result(
         passed: verdict.has_passed(),
         was_run: verdict.was_run,
         start_seconds: record.map_or(0.0, |phase| phase.began.as_secs_f64()),
+        end_seconds: record.and_then(|phase| Some(phase.ended?.as_secs_f64())),
         ended_early: record.and_then(|phase| phase.early.clone()),
         expectations: verdict.expectations.iter().map(expectation_row).collect(),
         trust: trust_result(&verdict.trust),

@@ -71,7 +71,7 @@ pub struct RunInfo {
     pub duration_seconds: f64,
     /// Whether the user stopped it before its end.
     pub interrupted: bool,
-    /// Whether a part of the load generators was lost.
+    /// Whether the run was cut off by a crash, or a part of the load generators was lost.
     pub incomplete: bool,
     /// Version of Proofload.
     pub tool_version: String,
@@ -149,6 +149,9 @@ pub struct PhaseResult {
     pub was_run: bool,
     /// Start, from the start of the run.
     pub start_seconds: f64,
+    /// When it was over, from the start of the run, pauses and requests in flight at its end included;
+    /// `null` if it never was.
+    pub end_seconds: Option<f64>,
     /// Time that was measured, the denominator of rates.
     pub elapsed_seconds: f64,
     /// Why it ended before its load was done: the limit that was found, or the one that broke;

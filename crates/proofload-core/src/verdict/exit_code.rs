@@ -10,7 +10,7 @@ use super::Grade;
 /// | 1 | FAIR |
 /// | 2 | POOR, or a regression against a baseline |
 /// | 3 | the measurement is not trustworthy, under `--strict` |
-/// | 4 | incomplete: a part of the load generators was lost |
+/// | 4 | incomplete: cut off, or a part of the load generators was lost |
 /// | 64 | bad command line |
 /// | 65 | bad plan or input file |
 /// | 69 | the target was unreachable before the start |

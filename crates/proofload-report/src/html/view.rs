@@ -80,7 +80,7 @@ impl<'a> View<'a> {
 
 /// When a phase was over.
 pub(super) fn end_of(phase: &PhaseResult) -> f64 {
-    phase.start_seconds + phase.elapsed_seconds
+    phase.end_seconds.unwrap_or(phase.start_seconds + phase.elapsed_seconds)
 }
 
 /// Where the time axis ends: whatever was measured is on it.

@@ -181,7 +181,7 @@ pub(crate) const fn meaning(code: ExitCode, has_grade: bool) -> &'static str {
         ExitCode::Fair => "every limit kept, too few targets met",
         ExitCode::Poor => "failed",
         ExitCode::NotTrustworthy => "the measurement is not trustworthy (--strict)",
-        ExitCode::Incomplete => "a part of the load generators was lost",
+        ExitCode::Incomplete => "cut off, or a part of the load generators was lost",
         ExitCode::Usage => "bad command line",
         ExitCode::BadInput => "bad plan or input file",
         ExitCode::TargetUnreachable => "the target was unreachable",

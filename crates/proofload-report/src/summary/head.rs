@@ -37,7 +37,8 @@ pub(super) fn lines(style: &Style, result: &RunResult) -> Vec<Line> {
     }
     if run.incomplete {
         let mut line = Line::new(style);
-        line.push("Incomplete", Tone::LoudBad).text(": a part of the load generators was lost");
+        line.push("Incomplete", Tone::LoudBad)
+            .text(": it was cut off, or a part of the load generators was lost");
         lines.push(line);
     }
     lines

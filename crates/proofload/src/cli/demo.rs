@@ -18,19 +18,16 @@ const PLAN: &[(&str, &str)] = &[
 
 /// Serves the demo, or runs its plan.
 pub(super) fn run(args: DemoArgs, console: &Console) -> Result<ExitCode, Failure> {
-    let demo = start(options(&args))?;
+    let options = options(&args);
     if args.serve {
-        return serve(demo, console);
+        return serve(start(options)?, console);
     }
     let overrides = Overrides {
-        target: Some(demo.url()),
+        target: Some("demo".to_owned()),
         ..args.overrides.overrides().or(Overrides { target: None, ..load::environment()? })
     };
     let plan = load::built_in("demo.toml", PLAN, &overrides, console)?;
-    let job = Job { plan, text: None, output: args.output, keeps_result: true, users: None };
-    let code = execute(job, console);
-    demo.stop();
-    code
+    execute(Job { demo: options, ..Job::new(plan, args.output) }, console)
 }
 
 /// Starts the demo service.

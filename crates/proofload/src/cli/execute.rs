@@ -41,6 +41,16 @@ pub(super) struct Job {
     pub(super) keeps_result: bool,
     /// Users written in Rust, beside the plan's.
     pub(super) users: Option<Users>,
+    /// How the demo service behaves, if the plan's target is that.
+    pub(super) demo: DemoOptions,
+}
+
+impl Job {
+    /// A plan as it is, with a folder of its own.
+    pub(super) fn new(plan: Plan, output: OutputArgs) -> Self {
+        let demo = DemoOptions::default();
+        Self { plan, text: None, output, keeps_result: true, users: None, demo }
+    }
 }
 
 /// What a job runs in.
@@ -94,8 +104,8 @@ pub(super) fn perform(
     host: Host<'_>,
     listeners: &mut [&mut dyn Listener],
 ) -> Result<Finished, Failure> {
-    let Job { plan, output, keeps_result, users, .. } = job;
-    let mut ready = get_ready(plan, &output, keeps_result, host.console)?;
+    let Job { plan, output, keeps_result, users, demo, .. } = job;
+    let mut ready = get_ready(plan, demo, &output, keeps_result, host.console)?;
     let measured = put_on(&mut ready, users, &output, host, listeners)?;
     conclude(ready, measured, &output, host.console)
 }
@@ -121,6 +131,7 @@ struct Measured {
 
 fn get_ready(
     mut plan: Plan,
+    demo: DemoOptions,
     output: &OutputArgs,
     keeps_result: bool,
     console: &Console,
@@ -133,7 +144,7 @@ fn get_ready(
     let info = facts::begun(&plan, &began);
     let reference = Reference::prepare(&output.against, &info)?;
     let places = Places::prepare(output, keeps_result, &plan.name, &began, console)?;
-    let demo = start_demo(&mut plan)?;
+    let demo = start_demo(&mut plan, demo)?;
     warn_about_descriptors(&plan, console);
     if !output.no_health_check {
         check_health(&plan).map_err(|error| {
@@ -285,11 +296,11 @@ pub(super) fn code_of(result: &RunResult) -> ExitCode {
 }
 
 /// Starts the demo service if the plan wants it, and points the plan at it.
-fn start_demo(plan: &mut Plan) -> Result<Option<Demo>, Failure> {
+fn start_demo(plan: &mut Plan, options: DemoOptions) -> Result<Option<Demo>, Failure> {
     if plan.target != Target::Demo {
         return Ok(None);
     }
-    let demo = demo::start(DemoOptions::default())?;
+    let demo = demo::start(options)?;
     let address = demo.addr();
     plan.target = Target::Url(BaseUrl {
         scheme: Scheme::Http,

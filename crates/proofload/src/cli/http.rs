@@ -32,11 +32,9 @@ pub(super) fn run(args: &HttpArgs, console: &Console) -> Result<ExitCode, Failur
     let plan = load::quick(&quick, &Overrides::default(), console)?;
     execute(
         Job {
-            plan,
             text: Some(quick.to_toml()),
-            output: args.output.clone(),
             keeps_result: false,
-            users: None,
+            ..Job::new(plan, args.output.clone())
         },
         console,
     )

@@ -70,7 +70,7 @@ fn test(args: TestArgs, plan: &str, users: Users, console: &Console) -> Result<E
     let TestArgs { plan: file, variables, overrides, output } = args;
     let flags = overrides.overrides();
     let plan = load::with_users(file.as_deref(), plan, &variables, flags, &users, console)?;
-    execute(Job { plan, text: None, output, keeps_result: true, users: Some(users) }, console)
+    execute(Job { users: Some(users), ..Job::new(plan, output) }, console)
 }
 
 fn dispatch(args: Args, console: &Console) -> Result<ExitCode, Failure> {

@@ -121,7 +121,7 @@ fn take_turns(
                 ..output.clone()
             };
             let plan = turn.plan.clone();
-            let job = Job { plan, text: None, output, keeps_result: false, users: None };
+            let job = Job { keeps_result: false, ..Job::new(plan, output) };
             let finished = perform(job, Host { console, interrupts: &interrupts }, &mut [])?;
             if let Some(failure) = finished.written.failure {
                 return Err(failure);

@@ -14,5 +14,5 @@ pub(super) fn run(args: RunArgs, console: &Console) -> Result<ExitCode, Failure>
         return repeat::run(&args, times, console);
     }
     let plan = load::plan(&args.plan, &args.variables, args.overrides.overrides(), console)?;
-    execute(Job { plan, text: None, output: args.output, keeps_result: true, users: None }, console)
+    execute(Job::new(plan, args.output), console)
 }

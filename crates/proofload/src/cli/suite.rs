@@ -285,7 +285,7 @@ impl Session<'_> {
             ..OutputArgs::default()
         };
         let rules = plan.comparison.clone();
-        let job = Job { plan, text: None, output, keeps_result: false, users: None };
+        let job = Job { keeps_result: false, ..Job::new(plan, output) };
         let started = Instant::now();
         let finished = perform(job, host, &mut []);
         let row = TestRow { duration_seconds: started.elapsed().as_secs_f64(), ..row };

@@ -276,7 +276,7 @@ fn job(request: &StartRequest, plans: &[Plan], output: &OutputArgs) -> Result<Jo
         Failure::usage(lines.join("\n"))
     })?;
     let output = OutputArgs { quiet: true, ..output.clone() };
-    Ok(Job { plan, text: None, output, keeps_result: true, users: None })
+    Ok(Job::new(plan, output))
 }
 
 fn told_to_end(stop: Stop) {
