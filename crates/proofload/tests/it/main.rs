@@ -12,6 +12,7 @@
 //! - `outputs`: where a run goes while it is under way, and alerts;
 //! - `one_liner`: `proofload http`;
 //! - `bad_input`, `bad_targets`: what is said when something is wrong;
+//! - `disk`: folders that cannot be written, disks that are full;
 //! - `cost`: what a run costs with the cache and without it;
 //! - `report`: stored results in other formats;
 //! - `suite`: tests one after the other, and what they prove;
@@ -25,6 +26,7 @@ mod baseline;
 mod browser;
 mod compare;
 mod cost;
+mod disk;
 mod examples;
 mod exit_codes;
 mod export;
