@@ -24,7 +24,7 @@ Exit codes:
   1    FAIR: every limit kept, too few targets met
   2    POOR: a limit is broken
   3    the measurement is not trustworthy (with --strict)
-  4    incomplete: a part of the load generator was lost
+  4    incomplete: cut off, or a part of the load generator was lost
   64   bad command line        65   bad plan or input file
   69   target unreachable      70   a bug of Proofload
   74   the result could not be written
