@@ -10,7 +10,7 @@ use crate::load_text::counted;
 use crate::style::{Style, Tone};
 use crate::summary::grade::{beside, meaning};
 use crate::summary::{SummaryOptions, errors_cell, grade_tone, heading, ms_cell, wrapped};
-use crate::text::{Column, Line, Table, width_of};
+use crate::text::{Column, Line, Table, joined, width_of};
 
 /// Widest column of ids; longer ones push their line to the right.
 const MAX_ID: usize = 12;
@@ -52,15 +52,7 @@ pub fn suite_summary(result: &SuiteResult, options: &SummaryOptions<'_>) -> Stri
         requirements(style, result),
         grade(result, options),
     ];
-    let mut out = String::new();
-    for section in sections.iter().filter(|section| !section.is_empty()) {
-        out.push('\n');
-        for line in section {
-            out.push_str(&line.render());
-            out.push('\n');
-        }
-    }
-    out
+    joined(&sections)
 }
 
 fn head(style: &Style, result: &SuiteResult) -> Vec<Line> {

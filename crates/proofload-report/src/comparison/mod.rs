@@ -15,7 +15,7 @@ use proofload_core::units::human_count;
 use crate::style::Style;
 use crate::style::Tone;
 use crate::summary::{heading, wrapped};
-use crate::text::Line;
+use crate::text::{Line, joined};
 
 /// The comparison as text: lines that end with a line break, none wider than the style allows.
 #[must_use]
@@ -29,15 +29,7 @@ pub fn comparison(comparison: &Comparison, style: &Style) -> String {
         warnings(style, comparison),
         verdict::lines(style, comparison),
     ];
-    let mut out = String::new();
-    for section in sections.iter().filter(|section| !section.is_empty()) {
-        out.push('\n');
-        for line in section {
-            out.push_str(&line.render());
-            out.push('\n');
-        }
-    }
-    out
+    joined(&sections)
 }
 
 fn head(style: &Style, comparison: &Comparison) -> Vec<Line> {

@@ -9,7 +9,7 @@ use proofload_core::units::{human_count, human_rate, human_ratio};
 use crate::load_text::counted;
 use crate::style::{Style, Tone};
 use crate::summary::{grade_tone, heading, ms_cell, wrapped};
-use crate::text::{Column, Line, Table};
+use crate::text::{Column, Line, Table, joined};
 
 /// Plans of which a chart is drawn; those that were run last.
 const MAX_CHARTS: usize = 5;
@@ -32,15 +32,7 @@ pub fn history(history: &History, style: &Style, time: &dyn Fn(&str) -> String) 
         sections.push(vec![line]);
     }
     sections.push(skipped(style, history));
-    let mut out = String::new();
-    for section in sections.iter().filter(|section| !section.is_empty()) {
-        out.push('\n');
-        for line in section {
-            out.push_str(&line.render());
-            out.push('\n');
-        }
-    }
-    out
+    joined(&sections)
 }
 
 fn runs(style: &Style, history: &History, time: &dyn Fn(&str) -> String) -> Vec<Line> {

@@ -21,7 +21,7 @@ use proofload_core::units::{human_ns, human_ratio};
 use proofload_core::verdict::{ExitCode, Grade};
 
 use crate::style::{Style, Tone};
-use crate::text::{Line, clean};
+use crate::text::{Line, clean, joined};
 
 pub use details::details;
 
@@ -62,15 +62,7 @@ pub fn summary(result: &RunResult, options: &SummaryOptions<'_>) -> String {
         expectations::lines(style, result),
         grade::lines(style, result, options),
     ];
-    let mut out = String::new();
-    for section in sections.iter().filter(|section| !section.is_empty()) {
-        out.push('\n');
-        for line in section {
-            out.push_str(&line.render());
-            out.push('\n');
-        }
-    }
-    out
+    joined(&sections)
 }
 
 /// The heading of a section, with a remark behind it.

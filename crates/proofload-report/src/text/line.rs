@@ -108,6 +108,19 @@ impl Line {
     }
 }
 
+/// Sections, each below an empty line; those without lines are left out.
+pub(crate) fn joined(sections: &[Vec<Line>]) -> String {
+    let mut out = String::new();
+    for section in sections.iter().filter(|section| !section.is_empty()) {
+        out.push('\n');
+        for line in section {
+            out.push_str(&line.render());
+            out.push('\n');
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

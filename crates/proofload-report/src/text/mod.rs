@@ -10,5 +10,5 @@ mod table;
 pub(crate) use bar::{bar, sparkline};
 pub(crate) use foreign::{clean, fit_middle, width_of};
 pub(crate) use latency_bars::latency_bars;
-pub(crate) use line::Line;
+pub(crate) use line::{Line, joined};
 pub(crate) use table::{Column, Table};
