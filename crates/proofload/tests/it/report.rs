@@ -86,11 +86,9 @@ fn a_suite_is_a_result() {
     let convert =
         |format: &str| sandbox.run(["report", "all.json", "-f", format]).end().with(0).stdout;
     assert!(convert("junit").contains("<testcase name=\"4.1 answers\""), "{}", convert("junit"));
-    assert!(
-        convert("markdown").contains("| ✅ proven | `4.1` answers |"),
-        "{}",
-        convert("markdown")
-    );
+    // On a busy machine the measurement is suspect and proves nothing; the row is there all the same.
+    let markdown = convert("markdown");
+    assert!(markdown.contains("proven | `4.1` answers |"), "{markdown}");
     assert!(convert("text").contains("4.1"));
     assert_eq!(json(&convert("json")), sandbox.result("all.json"));
     let ended = sandbox.run(["report", "all.json", "-f", "csv", "-o", "x"]).end().with(64);
