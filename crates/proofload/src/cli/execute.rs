@@ -151,7 +151,6 @@ fn get_ready(
             Failure::target(format!("{error}\n  no load was put on; --no-health-check skips this"))
         })?;
     }
-    let info = RunInfo { target: info.target, ..facts::begun(&plan, &began) };
     let opened = outputs::open(&output.out, &plan, &info, places.folder(), console)?;
     Ok(Ready { plan: Arc::new(plan), info, reference, places, opened, _demo: demo })
 }
