@@ -1,0 +1,1 @@
+//! The attributes of `proofload-kit`; use them through that crate, which documents them.
