@@ -14,10 +14,10 @@ mod error;
 mod guard;
 pub mod limit;
 mod registry;
-//RETRYMOD
+pub mod retry;
 
 pub use breaker::CircuitBreaker;
 pub use error::BuildError;
 pub use limit::Limiter;
 pub use registry::Registry;
-//RETRYUSE
+pub use retry::Retry;

@@ -78,17 +78,18 @@ impl Shared {
     }
 }
 
-/// A model in which a thread that is never woken is a deadlock, which the checker reports.
-fn check(model: impl Fn() + Send + Sync + 'static) {
+/// A model in which a thread that is never woken is a deadlock, which the checker reports. `preemptions` bounds
+/// how often a thread is interrupted in the middle, and with it the number of orders.
+fn check(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(3);
+    builder.preemption_bound = Some(preemptions);
     builder.check(model);
 }
 
 #[test]
 fn nobody_waits_for_ever() {
     for order in [Order::Fifo, Order::Lifo] {
-        check(move || {
+        check(3, move || {
             let shared = Shared::new(1, 2, order, 1);
             let other = Arc::clone(&shared);
             let thread = thread::spawn(move || assert!(other.call()));
@@ -101,21 +102,21 @@ fn nobody_waits_for_ever() {
 
 #[test]
 fn three_callers_one_permit() {
-    check(|| {
+    check(3, || {
         let shared = Shared::new(1, 2, Order::Fifo, 1);
         let threads = [0, 1].map(|_| {
             let other = Arc::clone(&shared);
             thread::spawn(move || assert!(other.call()))
         });
         assert!(shared.call());
-        threads.map(|thread| thread.join().expect("join"));
+        threads.into_iter().for_each(|thread| thread.join().expect("join"));
         shared.at_rest(1);
     });
 }
 
 #[test]
 fn who_gives_up_hands_on_what_was_granted() {
-    check(|| {
+    check(3, || {
         let shared = Shared::new(1, 2, Order::Fifo, 1);
         let threads = [
             thread::spawn({
@@ -128,14 +129,14 @@ fn who_gives_up_hands_on_what_was_granted() {
             }),
         ];
         assert!(shared.call());
-        threads.map(|thread| thread.join().expect("join"));
+        threads.into_iter().for_each(|thread| thread.join().expect("join"));
         shared.at_rest(1);
     });
 }
 
 #[test]
 fn a_limit_that_changes_loses_nobody() {
-    check(|| {
+    check(2, || {
         let shared = Shared::new(1, 2, Order::Fifo, 2);
         let threads = [
             thread::spawn({
@@ -157,7 +158,7 @@ fn a_limit_that_changes_loses_nobody() {
             }),
         ];
         assert!(shared.call());
-        threads.map(|thread| thread.join().expect("join"));
+        threads.into_iter().for_each(|thread| thread.join().expect("join"));
         shared.at_rest(2);
     });
 }
@@ -165,7 +166,7 @@ fn a_limit_that_changes_loses_nobody() {
 #[test]
 fn a_full_queue_refuses_one_and_serves_the_others() {
     for order in [Order::Fifo, Order::Lifo] {
-        check(move || {
+        check(3, move || {
             let shared = Shared::new(1, 1, order, 1);
             assert!(shared.semaphore.try_acquire());
             let threads = [0, 1].map(|_| {
