@@ -1,8 +1,8 @@
-//! What a builder says of a setting it cannot use.
+//! The error of all builders.
 
 /// A setting that a builder refused. Nothing is built, and nothing is quietly corrected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{setting}` is {value}; allowed is {allowed}")]
+#[error("`{setting}` is {value:?}; allowed is: {allowed}")]
 pub struct BuildError {
     setting: &'static str,
     value: String,
@@ -10,6 +10,7 @@ pub struct BuildError {
 }
 
 impl BuildError {
+    /// `allowed` completes the sentence "allowed is …".
     pub(crate) fn new(setting: &'static str, value: impl ToString, allowed: &'static str) -> Self {
         Self { setting, value: value.to_string(), allowed }
     }
