@@ -33,8 +33,12 @@ pub(super) struct Layer {
     processes: AtomicUsize,
     /// Every call fails.
     pub(super) down: AtomicBool,
-    /// How long every call takes, milliseconds.
+    /// How long every call takes until it is carried out, milliseconds.
     pub(super) delay_ms: AtomicU64,
+    /// The same for invalidations, in addition.
+    pub(super) invalidation_delay_ms: AtomicU64,
+    /// How long answers take after the call was carried out, milliseconds.
+    pub(super) answer_delay_ms: AtomicU64,
     pub(super) renewals: AtomicU64,
     pub(super) stores_refused: AtomicU64,
     pub(super) releases: AtomicU64,
@@ -98,6 +102,13 @@ impl Layer {
     }
 }
 
+async fn pause(millis: &AtomicU64) {
+    let millis = millis.load(Ordering::SeqCst);
+    if millis > 0 {
+        tokio::time::sleep(Duration::from_millis(millis)).await;
+    }
+}
+
 fn foreign(error: &dyn fmt::Display) -> RemoteError {
     RemoteError::Foreign(error.to_string())
 }
@@ -141,15 +152,14 @@ impl Process {
     ) -> BoxFuture<'a, Result<T, RemoteError>> {
         Box::pin(async move {
             self.layer.calls.fetch_add(1, Ordering::SeqCst);
-            let delay = self.layer.delay_ms.load(Ordering::SeqCst);
-            if delay > 0 {
-                tokio::time::sleep(Duration::from_millis(delay)).await;
-            }
+            pause(&self.layer.delay_ms).await;
             tokio::task::yield_now().await;
             if self.layer.down.load(Ordering::SeqCst) {
                 return Err(RemoteError::Unavailable("down".to_owned()));
             }
-            Ok(step(&mut self.layer.state.lock().unwrap()))
+            let answer = step(&mut self.layer.state.lock().unwrap());
+            pause(&self.layer.answer_delay_ms).await;
+            Ok(answer)
         })
     }
 }
@@ -244,6 +254,7 @@ impl Remote for Process {
 
     fn invalidate<'a>(&'a self, target: &'a Target) -> BoxFuture<'a, Result<u64, RemoteError>> {
         Box::pin(async move {
+            pause(&self.layer.invalidation_delay_ms).await;
             let removed = self
                 .call(move |state| match target {
                     Target::Key(own) => state.remove(|key| key == own),

@@ -324,3 +324,51 @@ async fn a_slow_layer_keeps_its_promises() {
     }
     assert_eq!(gate.loads(), 1);
 }
+
+/// The shared value is read just before an invalidation, and arrives after it.
+#[tokio::test(start_paused = true)]
+async fn what_was_read_before_an_invalidation_does_not_stay_in_memory() {
+    for fetch in [false, true] {
+        let (layer, gate) = (Arc::new(Layer::default()), Gate::open());
+        let (one, other) = (layer.process(|builder| builder), layer.process(|builder| builder));
+        other.put("key", 7).await;
+        layer.answer_delay_ms.store(50, Ordering::SeqCst);
+        let reader = {
+            let (one, gate) = (one.clone(), gate.clone());
+            tokio::spawn(async move {
+                if fetch { one.fetch("key").await } else { get(&one, &gate).await.ok() }
+            })
+        };
+        settle().await;
+        one.remove_local("key");
+        assert_eq!(reader.await.unwrap(), Some(7), "it was asked for before");
+        assert_eq!(one.get("key"), None, "fetch: {fetch}");
+    }
+}
+
+/// A load begins when memory is invalidated already and the shared layer is not yet.
+#[tokio::test(start_paused = true)]
+async fn memory_is_invalidated_after_the_shared_layer_too() {
+    for by_prefix in [false, true] {
+        let (layer, gate) = (Arc::new(Layer::default()), Gate::open());
+        let process = layer.process(|builder| builder);
+        process.put("key", 7).await;
+        layer.invalidation_delay_ms.store(100, Ordering::SeqCst);
+        let invalidation = {
+            let process = process.clone();
+            tokio::spawn(async move {
+                if by_prefix {
+                    process.invalidate_prefix("k").await
+                } else {
+                    process.invalidate("key").await
+                }
+            })
+        };
+        settle().await;
+        assert_eq!(process.get("key"), None);
+        assert_eq!(get(&process, &gate).await.unwrap(), 7, "it is still there");
+        assert_eq!(invalidation.await.unwrap(), 1);
+        assert_eq!(process.get("key"), None);
+        assert_eq!(get(&process, &gate).await.unwrap(), 1);
+    }
+}
