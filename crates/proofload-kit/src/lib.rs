@@ -4,14 +4,14 @@
 //!
 //! Every part stands on its own, has a name, and can be shown by a [`Registry`].
 //!
-//! - `breaker`: a circuit breaker; `limit`: a concurrency limit with a bounded queue; `retry`: retries with a
-//!   budget; `guard`: what the three share;
+//! - `breaker`: a circuit breaker; `limit`: a concurrency limit with a bounded queue; `retry`:
+//!   retries with a budget; `guard`: what the three share;
 //! - `registry`: what a service is made of, and its metrics;
 //! - `error`: what a builder says of a setting it cannot use.
 
 pub mod breaker;
 mod error;
-mod guard;
+pub mod guard;
 pub mod limit;
 mod registry;
 pub mod retry;
