@@ -128,7 +128,7 @@ impl Model {
                 self.in_use += 1;
             }
             Joined::Full => {
-                prop_assert!(!room && full && (self.order == Order::Fifo || self.capacity == 0))
+                prop_assert!(!room && full && (self.order == Order::Fifo || self.capacity == 0));
             }
             Joined::Queued(place, waker) => {
                 prop_assert!(!room);

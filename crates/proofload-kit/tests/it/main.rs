@@ -2,3 +2,5 @@
 
 #[cfg(feature = "tower")]
 mod guards;
+#[cfg(feature = "tower")]
+mod outage;
