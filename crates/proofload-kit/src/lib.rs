@@ -14,7 +14,7 @@
 pub mod breaker;
 mod cache;
 mod error;
-mod guard;
+pub mod guard;
 mod key;
 pub mod limit;
 mod registry;

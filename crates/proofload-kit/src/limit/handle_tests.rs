@@ -18,12 +18,14 @@ async fn settle() {
     }
 }
 
+type Caller = tokio::task::JoinHandle<Result<(), Refused>>;
+
 /// Tasks that say their number when they get a permit, which they keep for `held`.
 fn callers(
     limiter: &Limiter,
     count: usize,
     held: Duration,
-) -> (Vec<tokio::task::JoinHandle<Result<(), Refused>>>, Arc<Mutex<Vec<usize>>>) {
+) -> (Vec<Caller>, Arc<Mutex<Vec<usize>>>) {
     let order = Arc::new(Mutex::new(Vec::new()));
     let tasks = (0..count).map(|number| {
         let (limiter, order) = (limiter.clone(), Arc::clone(&order));

@@ -82,8 +82,9 @@ impl Shared {
     }
 }
 
-/// A model in which a thread that is never woken is a deadlock, which the checker reports. `preemptions` bounds
-/// how often a thread is interrupted in the middle, and with it the number of orders.
+/// A model in which a thread that is never woken is a deadlock, which the checker reports.
+/// `preemptions` bounds how often a thread is interrupted in the middle, and with it the number of
+/// orders.
 fn check(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(preemptions);

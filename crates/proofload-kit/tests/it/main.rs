@@ -1,0 +1,6 @@
+//! The kit as its users see it.
+
+#[cfg(feature = "tower")]
+mod guards;
+#[cfg(feature = "tower")]
+mod outage;
