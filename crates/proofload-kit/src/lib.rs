@@ -4,8 +4,14 @@
 //!
 //! Every part stands on its own, has a name, and can be shown by a [`Registry`].
 //!
-//! - `registry`: what a service is made of, and its metrics.
+//! - `error`: what a builder says of a setting it cannot use;
+//! - [`pool`]: connection pools that say how they are;
+//! - [`registry`]: what a service is made of, and its metrics.
 
-mod registry;
+mod error;
+#[cfg(feature = "pool")]
+pub mod pool;
+pub mod registry;
 
+pub use error::BuildError;
 pub use registry::Registry;
