@@ -1,8 +1,10 @@
-//! What a builder says of a setting it cannot use.
+//! The error of all builders.
 
-/// A setting that a builder refused. Nothing is built, and nothing is quietly corrected.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{setting}` is {value}; allowed is {allowed}")]
+use std::fmt;
+
+/// A setting that a builder does not accept. Builders never bend a value into its allowed range in
+/// silence.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BuildError {
     setting: &'static str,
     value: String,
@@ -10,11 +12,16 @@ pub struct BuildError {
 }
 
 impl BuildError {
-    pub(crate) fn new(setting: &'static str, value: impl ToString, allowed: &'static str) -> Self {
+    /// `allowed` completes the sentence "it must be …".
+    pub(crate) fn new(
+        setting: &'static str,
+        value: impl fmt::Display,
+        allowed: &'static str,
+    ) -> Self {
         Self { setting, value: value.to_string(), allowed }
     }
 
-    /// The method of the builder that was given the value.
+    /// The name of the builder's method.
     pub fn setting(&self) -> &'static str {
         self.setting
     }
@@ -24,8 +31,16 @@ impl BuildError {
         &self.value
     }
 
-    /// What it would have taken.
+    /// What it accepts.
     pub fn allowed(&self) -> &'static str {
         self.allowed
     }
 }
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` is {:?}: it must be {}", self.setting, self.value, self.allowed)
+    }
+}
+
+impl std::error::Error for BuildError {}

@@ -193,14 +193,10 @@ where
     fn levels(&self) -> Result<Levels, BuildError> {
         let settings = &self.settings;
         if self.name.is_empty() {
-            return Err(BuildError::new("name", "empty", "a name that tells the pool from others"));
+            return Err(BuildError::new("name", "", "a name that tells the pool from others"));
         }
         if !(1..=MAX_SIZE).contains(&settings.size) {
-            return Err(BuildError::new(
-                "size",
-                settings.size.to_string(),
-                "1 to 100000 connections",
-            ));
+            return Err(BuildError::new("size", settings.size, "1 to 100000 connections"));
         }
         for (setting, value) in [
             ("timeout", settings.timeout),
@@ -216,16 +212,12 @@ where
         }
         let raise_at = settings.alert_at;
         if !(raise_at > 0.0 && raise_at <= 1.0) {
-            return Err(BuildError::new(
-                "alert_at",
-                raise_at.to_string(),
-                "a share above 0 and up to 1",
-            ));
+            return Err(BuildError::new("alert_at", raise_at, "a share above 0 and up to 1"));
         }
         let calm_below = self.calm_below.unwrap_or(raise_at * CALM_SHARE);
         if !(calm_below > 0.0 && calm_below <= raise_at) {
             let allowed = "a share above 0 and up to `alert_at`";
-            return Err(BuildError::new("calm_below", calm_below.to_string(), allowed));
+            return Err(BuildError::new("calm_below", calm_below, allowed));
         }
         Ok(Levels { raise_at, calm_below, after: settings.alert_after })
     }

@@ -170,6 +170,7 @@ where
     }
 }
 
+#[derive(Clone, Copy)]
 enum Outcome {
     Status(StatusCode),
     Error,

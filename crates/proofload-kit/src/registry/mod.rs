@@ -19,9 +19,8 @@ mod monitoring;
 #[cfg(feature = "prometheus")]
 mod openmetrics;
 mod own;
-#[cfg(all(feature = "prometheus", feature = "tower"))]
+#[cfg(feature = "tower")]
 mod service;
-#[cfg(feature = "prometheus")]
 mod text;
 
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
@@ -33,7 +32,7 @@ pub use http_metrics::{HttpMetrics, HttpMetricsFuture, HttpMetricsLayer};
 pub use instrument::{Counter, Gauge, Histogram};
 pub use monitoring::Monitoring;
 pub use own::{Counters, Gauges, Histograms};
-#[cfg(all(feature = "prometheus", feature = "tower"))]
+#[cfg(feature = "tower")]
 pub use service::MetricsService;
 
 /// The parts of one service. Cheap to clone; clones are the same registry.

@@ -45,8 +45,8 @@ impl OwnMetrics {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(there) = all.get(name) {
             let same = unwrap(there).filter(|sets| sets.same_make(labels, &pattern));
-            let allowed = "one kind, one set of labels and one set of bounds for a name";
-            return same.cloned().ok_or_else(|| BuildError::new("name", quoted(name), allowed));
+            let allowed = "of the same kind, labels and bounds as the metric that has it";
+            return same.cloned().ok_or_else(|| BuildError::new("name", name, allowed));
         }
         let made = Arc::new(LabelSets::new(name, help, labels, pattern));
         all.insert(name, wrap(Arc::clone(&made)));
@@ -243,7 +243,7 @@ impl Own {
 
 /// The rules of the exposition format, and no name twice.
 fn check(name: &'static str, labels: &[&'static str]) -> Result<(), BuildError> {
-    let refused = |setting, value, allowed| Err(BuildError::new(setting, quoted(value), allowed));
+    let refused = |setting, value, allowed| Err(BuildError::new(setting, value, allowed));
     if !is_word(name, true) {
         return refused(
             "name",
@@ -268,19 +268,16 @@ fn check(name: &'static str, labels: &[&'static str]) -> Result<(), BuildError> 
             return refused("labels", label, allowed);
         }
         if labels[..at].contains(label) {
-            return refused("labels", label, "each label once");
+            return refused("labels", label, "a label that is not there yet");
         }
     }
     Ok(())
 }
 
-fn is_word(word: &str, colons: bool) -> bool {
+/// Whether it can name a label; with colons, a metric.
+pub(super) fn is_word(word: &str, colons: bool) -> bool {
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || (colons && c == ':');
     !word.is_empty() && word.chars().all(fits) && !word.starts_with(|c: char| c.is_ascii_digit())
-}
-
-fn quoted(value: &str) -> String {
-    format!("`{value}`")
 }
 
 #[cfg(test)]
@@ -301,7 +298,7 @@ mod tests {
         };
         check("orders", "kind", "");
         check("orders", "kind", "");
-        check("orders", "other", "`name` is `orders`; allowed is one kind, one set");
+        check("orders", "other", "of the same kind, labels and bounds");
         check("2orders", "kind", "begin with a digit");
         check("", "kind", "letters");
         check("orders placed", "kind", "letters");
@@ -313,7 +310,7 @@ mod tests {
         let twice = registry.counters("twice", "Help", ["a", "a"]).unwrap_err();
         assert_eq!(
             (twice.setting(), twice.value(), twice.allowed()),
-            ("labels", "`a`", "each label once")
+            ("labels", "a", "a label that is not there yet")
         );
         assert!(registry.gauge("orders", "Help").is_err());
         assert!(registry.histograms("orders", "Help", ["kind"], &[1.0]).is_err());

@@ -5,7 +5,9 @@ use std::future::{Ready, ready};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, VARY};
+#[cfg(feature = "prometheus")]
+use http::header::ACCEPT;
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, VARY};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use tower_service::Service;
@@ -13,6 +15,7 @@ use tower_service::Service;
 use super::Registry;
 
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
+#[cfg(feature = "prometheus")]
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 impl Registry {
@@ -30,8 +33,8 @@ impl Registry {
     }
 }
 
-/// Answers with the metrics of a registry: OpenMetrics for those who accept it, as Prometheus does, and
-/// Prometheus' own text format for all others. Made by [`Registry::metrics_service`].
+/// Answers with the metrics of a registry in Prometheus' text format; with the feature `prometheus` as OpenMetrics to
+/// those who ask for that, as Prometheus does. Made by [`Registry::metrics_service`].
 #[derive(Clone, Debug)]
 pub struct MetricsService {
     registry: Registry,
@@ -59,11 +62,7 @@ impl MetricsService {
             response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
             return response;
         }
-        let (kind, text) = if accepts_openmetrics(headers) {
-            (OPENMETRICS, self.registry.openmetrics_text())
-        } else {
-            (TEXT, self.registry.prometheus_text())
-        };
+        let (kind, text) = self.text(headers);
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -76,8 +75,27 @@ impl MetricsService {
     }
 }
 
+#[cfg(feature = "prometheus")]
+impl MetricsService {
+    fn text(&self, headers: &HeaderMap) -> (&'static str, String) {
+        if accepts_openmetrics(headers) {
+            (OPENMETRICS, self.registry.openmetrics_text())
+        } else {
+            (TEXT, self.registry.prometheus_text())
+        }
+    }
+}
+
+#[cfg(not(feature = "prometheus"))]
+impl MetricsService {
+    fn text(&self, _: &HeaderMap) -> (&'static str, String) {
+        (TEXT, self.registry.prometheus_text())
+    }
+}
+
 /// Whether OpenMetrics is named and weighs no less than plain text. Wildcards do not count: who says
 /// nothing in particular gets what everybody can read.
+#[cfg(feature = "prometheus")]
 fn accepts_openmetrics(headers: &HeaderMap) -> bool {
     let ranges = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let ranges = ranges.flat_map(|value| value.split(','));
@@ -100,6 +118,7 @@ fn accepts_openmetrics(headers: &HeaderMap) -> bool {
 mod tests {
     use super::*;
 
+    #[cfg(feature = "prometheus")]
     #[test]
     fn openmetrics_is_for_those_who_ask() {
         let check = |accept: &str, expect: bool| {
