@@ -8,16 +8,19 @@
 //!   caches, made of parts;
 //! - `breaker`: a circuit breaker; `limit`: a concurrency limit with a bounded queue; `retry`: retries
 //!   with a budget; `guard`: what the three share;
-//! - `registry`: what a service is made of, and its metrics;
+//! - [`pool`]: connection pools that say how they are;
+//! - [`registry`]: what a service is made of, and its metrics;
 //! - `error`: the error of all builders.
 
 pub mod breaker;
-mod cache;
+pub mod cache;
 mod error;
 pub mod guard;
 mod key;
 pub mod limit;
-mod registry;
+#[cfg(feature = "pool")]
+pub mod pool;
+pub mod registry;
 pub mod retry;
 
 pub use breaker::CircuitBreaker;
