@@ -32,8 +32,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .namespace("example")
         .timeout(Duration::from_secs(10))
         .build()?;
-    let cache =
-        Cache::<String>::builder("users", Ttl::DATA).redis(&redis, Ttl::SESSION).build()?;
+    let cache = Cache::<String>::builder("users", Ttl::DATA).redis(&redis, Ttl::SESSION).build()?;
 
     fill(&server, keys)?;
     cache.put("other", "stays".to_owned()).await;

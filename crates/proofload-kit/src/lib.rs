@@ -5,7 +5,9 @@
 //! Every part stands on its own, has a name, and can be shown by a [`Registry`].
 //!
 //! - `registry`: what a service is made of, and its metrics;
-//! - `redis`: the layer of caches that processes share.
+//! - `cache`: values that are loaded once, in memory and in a layer that processes share;
+//! - `redis`: that layer in Redis;
+//! - `error`: the error of all builders.
 
 mod cache;
 mod error;
@@ -13,7 +15,10 @@ mod error;
 mod redis;
 mod registry;
 
-pub use cache::Ttl;
+pub use cache::{
+    Cache, CacheBuilder, CacheStats, IntoLoaded, LoadError, Loaded, PutOptions, Ttl, WarmProgress,
+    WarmReport,
+};
 pub use error::BuildError;
 #[cfg(feature = "redis")]
 pub use redis::{Redis, RedisBuilder, RedisStats};
