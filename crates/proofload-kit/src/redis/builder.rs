@@ -22,8 +22,8 @@ where
     /// - Redis dead, slow, full, restarted or holding something else means: as if it were empty. No
     ///   caller gets an error for it. What was invalidated meanwhile is made up for.
     ///
-    /// Values are JSON in Redis. When a field is added to their type, give it `#[serde(default)]`, or
-    /// the cache another name: what cannot be read counts as missing.
+    /// Values are JSON in Redis. What cannot be read as a `V`, because another release wrote it, counts as
+    /// missing and is written over: give new fields `#[serde(default)]`, or the cache another name.
     ///
     /// ```
     /// use std::time::Duration;
@@ -47,7 +47,7 @@ where
     /// # }
     /// ```
     pub fn redis(self, redis: &Redis, ttl: impl Into<Ttl>) -> Self {
-        let remote = Layer::new(redis, self.name());
+        let remote = Layer::new(redis, self.name(), |bytes| decode::<V>(bytes).is_ok());
         self.shared(Shared {
             remote,
             ttl: ttl.into(),

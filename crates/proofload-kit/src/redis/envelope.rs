@@ -22,6 +22,8 @@ use crate::cache::remote::Stored;
 const MAGIC: [u8; 4] = *b"PLK\x01";
 const HAS_VALUE: u8 = 1;
 const COMPRESSED: u8 = 2;
+/// Where the times stand.
+pub(super) const TIMES_AT: usize = 5;
 /// Where the epoch stands.
 pub(super) const EPOCH_AT: usize = 29;
 /// Where what follows the epoch begins.

@@ -18,7 +18,7 @@ use bytes::Bytes;
 use redis::Value;
 use tokio::runtime::Handle;
 
-use super::envelope::{self, AFTER_EPOCH, EPOCH_AT};
+use super::envelope::{self, AFTER_EPOCH, EPOCH_AT, TIMES_AT};
 use super::failure::Failure;
 use super::handle::Redis;
 use super::keys::Keys;
@@ -34,7 +34,7 @@ use crate::cache::remote::{BoxFuture, Claim, Heard, Lease, Remote, RemoteError, 
 const REMEMBER_TAG: Duration = Duration::from_hours(24);
 
 /// The shared layer of one cache.
-pub(crate) struct Layer {
+pub(super) struct Layer {
     redis: Redis,
     cache: String,
     keys: Keys,
@@ -43,11 +43,19 @@ pub(crate) struct Layer {
     ear: OnceLock<Arc<Ear>>,
     owed: Owed,
     settling: AtomicBool,
+    /// Whether a value can be decoded.
+    readable: fn(&Bytes) -> bool,
     me: Weak<Self>,
 }
 
+/// What the script answers.
+enum Answer {
+    Found(Vec<u8>),
+    Claim(Claim),
+}
+
 impl Layer {
-    pub(crate) fn new(redis: &Redis, cache: &str) -> Arc<Self> {
+    pub(super) fn new(redis: &Redis, cache: &str, readable: fn(&Bytes) -> bool) -> Arc<Self> {
         Arc::new_cyclic(|me| Self {
             redis: redis.clone(),
             cache: cache.to_owned(),
@@ -56,6 +64,7 @@ impl Layer {
             ear: OnceLock::new(),
             owed: Owed::default(),
             settling: AtomicBool::new(false),
+            readable,
             me: me.clone(),
         })
     }
@@ -158,35 +167,54 @@ impl Layer {
 
     async fn claim(&self, key: &str, lease: Duration) -> Result<Claim, Failure> {
         self.ready().await?;
+        let mut unreadable = Vec::new();
+        // Whoever cannot read what is there takes the lease in spite of it, and writes over it.
+        for _ in 0..2 {
+            match self.claim_beside(key, lease, &unreadable).await? {
+                Answer::Claim(claim) => return Ok(claim),
+                Answer::Found(bytes) => {
+                    let header = bytes.get(TIMES_AT..AFTER_EPOCH).unwrap_or_default().to_vec();
+                    if let Some(stored) = self.read(bytes) {
+                        if stored.value.as_ref().is_none_or(self.readable) {
+                            return Ok(Claim::Found(stored));
+                        }
+                        count(&self.redis.inner.counters.foreign);
+                    }
+                    unreadable = header;
+                }
+            }
+        }
+        // Written meanwhile, again by somebody with other ideas of it.
+        Ok(Claim::Busy { remaining: Duration::ZERO })
+    }
+
+    async fn claim_beside(
+        &self,
+        key: &str,
+        lease: Duration,
+        unreadable: &[u8],
+    ) -> Result<Answer, Failure> {
         let keys = &self.keys;
         let call = scripts::CLAIM
             .keys([keys.value(key), keys.lease(key), keys.epoch(), keys.fence()])
             .arg(millis(lease).max(1))
             .arg(unix_ms())
             .arg(self.max_bytes())
-            .arg(keys.tags());
+            .arg(keys.tags())
+            .arg(unreadable);
         let answer = self.redis.inner.run(&call).await?;
         let Value::Array(parts) = answer else { return Err(Failure::unexpected(&answer)) };
-        match <[Value; 2]>::try_from(parts) {
-            Ok([Value::Int(0), Value::BulkString(bytes)]) => match self.read(bytes) {
-                Some(stored) => Ok(Claim::Found(stored)),
-                // The script read its header; what follows that is damaged. Out of the way with it.
-                None => {
-                    self.apply(&Target::Key(key.to_owned())).await?;
-                    Ok(Claim::Busy { remaining: Duration::ZERO })
-                }
-            },
-            Ok([Value::Int(2), Value::Int(remaining)]) => {
-                let remaining = Duration::from_millis(u64::try_from(remaining).unwrap_or(0));
-                Ok(Claim::Busy { remaining })
+        match &parts[..] {
+            [Value::Int(0), Value::BulkString(bytes)] => Ok(Answer::Found(bytes.clone())),
+            [Value::Int(1), Value::Int(token), Value::Int(epoch)] => {
+                let lease = Lease { token: *token as u64, epoch: *epoch as u64 };
+                Ok(Answer::Claim(Claim::Won(lease)))
             }
-            Ok(other) => Err(Failure::unexpected(&Value::Array(other.into()))),
-            Err(parts) => match parts[..] {
-                [Value::Int(1), Value::Int(token), Value::Int(epoch)] => {
-                    Ok(Claim::Won(Lease { token: token as u64, epoch: epoch as u64 }))
-                }
-                _ => Err(Failure::unexpected(&Value::Array(parts))),
-            },
+            [Value::Int(2), Value::Int(remaining)] => {
+                let remaining = Duration::from_millis(u64::try_from(*remaining).unwrap_or(0));
+                Ok(Answer::Claim(Claim::Busy { remaining }))
+            }
+            _ => Err(Failure::unexpected(&Value::Array(parts))),
         }
     }
 

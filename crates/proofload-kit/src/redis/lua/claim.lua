@@ -1,11 +1,12 @@
 -- Answers with a fresh value, or takes the lease of the key, or tells how long another holds it.
--- KEYS: value, lease, epoch, fence. ARGV: lease in ms, now in ms, most bytes of a value, prefix of tags.
+-- KEYS: value, lease, epoch, fence. ARGV: lease in ms, now in ms, most bytes of a value, prefix of tags,
+-- times and epoch of an entry that the caller cannot read.
 -- Whatever stands under these keys may have been written by somebody else: it is read with care
 -- and, where it is not ours, counts as nothing.
 
 -- The header is described in envelope.rs.
 local function usable(value)
-    if string.sub(value, 1, 4) ~= 'PLK\1' then return false end
+    if string.sub(value, 1, 4) ~= 'PLK\1' or string.sub(value, 6, 37) == ARGV[5] then return false end
     local ok, _, fresh, _, epoch, tags, at = pcall(struct.unpack, '>I8I8I8I8B', value, 6)
     if not ok or fresh <= tonumber(ARGV[2]) then return false end
     for _ = 1, tags do

@@ -50,7 +50,7 @@ async fn given_up(redis: &Redis, layer: &Arc<dyn Remote>) {
 async fn dead_from_the_start() {
     let mut server = RedisServer::absent(&[]);
     let redis = impatient(&server);
-    let layer: Arc<dyn Remote> = Layer::new(&redis, "users");
+    let layer: Arc<dyn Remote> = Layer::new(&redis, "users", |_| true);
     given_up(&redis, &layer).await;
     assert!(layer.get("1").await.is_err());
     server.run();
@@ -65,7 +65,7 @@ async fn during_an_outage_it_is_asked_seldom() {
         .retry_after(Duration::from_secs(3600))
         .build()
         .expect("settings that work");
-    let layer: Arc<dyn Remote> = Layer::new(&redis, "users");
+    let layer: Arc<dyn Remote> = Layer::new(&redis, "users", |_| true);
     given_up(&redis, &layer).await;
     let before = redis.stats();
     for _ in 0..100 {
@@ -80,7 +80,7 @@ async fn during_an_outage_it_is_asked_seldom() {
 async fn dies_and_is_started_again() {
     let mut server = RedisServer::start();
     let redis = impatient(&server);
-    let layer: Arc<dyn Remote> = Layer::new(&redis, "users");
+    let layer: Arc<dyn Remote> = Layer::new(&redis, "users", |_| true);
     load(&layer, "1", "one", &[]).await;
     let heard = Ears::of(&layer).await;
     server.kill();
@@ -94,7 +94,7 @@ async fn dies_and_is_started_again() {
 async fn silent_and_then_there_again() {
     let server = RedisServer::start();
     let redis = impatient(&server);
-    let layer: Arc<dyn Remote> = Layer::new(&redis, "users");
+    let layer: Arc<dyn Remote> = Layer::new(&redis, "users", |_| true);
     load(&layer, "1", "one", &[]).await;
     server.pause();
     given_up(&redis, &layer).await;
@@ -113,7 +113,7 @@ async fn a_subscription_that_is_silent_is_made_anew() {
         .ping_every(Duration::from_millis(20))
         .build()
         .expect("settings that work");
-    let layer: Arc<dyn Remote> = Layer::new(&redis, "users");
+    let layer: Arc<dyn Remote> = Layer::new(&redis, "users", |_| true);
     let heard = Ears::of(&layer).await;
     server.pause();
     tokio::time::sleep(Duration::from_millis(300)).await;
@@ -125,7 +125,7 @@ async fn a_subscription_that_is_silent_is_made_anew() {
 async fn out_of_memory() {
     let server = RedisServer::start();
     let redis = handle(&server);
-    let layer: Arc<dyn Remote> = Layer::new(&redis, "users");
+    let layer: Arc<dyn Remote> = Layer::new(&redis, "users", |_| true);
     load(&layer, "1", "old", &[]).await;
     let lease = win(&layer, "2").await;
     server.admin(&["CONFIG", "SET", "maxmemory", "1"]);
@@ -177,7 +177,7 @@ async fn scripts_are_forgotten() {
 async fn another_type_under_every_key_of_ours() {
     let server = RedisServer::start();
     let redis = handle(&server);
-    let layer: Arc<dyn Remote> = Layer::new(&redis, "users");
+    let layer: Arc<dyn Remote> = Layer::new(&redis, "users", |_| true);
     for key in ["v:1", "l:1", "epoch", "fence", "longest", "g:t"] {
         server.admin(&["DEL", &format!("test:users:{key}")]);
         server.admin(&["LPUSH", &format!("test:users:{key}"), "foreign"]);
@@ -203,7 +203,7 @@ async fn bytes_that_are_not_ours() {
         .max_value_bytes(1000)
         .build()
         .expect("settings that work");
-    let layer: Arc<dyn Remote> = Layer::new(&redis, "users");
+    let layer: Arc<dyn Remote> = Layer::new(&redis, "users", |_| true);
     load(&layer, "good", "value", &["tag"]).await;
     let good: Vec<u8> =
         redis::from_redis_value(server.admin(&["GET", "test:users:v:good"])).expect("bytes");
@@ -227,7 +227,6 @@ async fn bytes_that_are_not_ours() {
         let lease = loop {
             match layer.claim("1", LEASE).await.expect("an answer") {
                 Claim::Won(lease) => break lease,
-                Claim::Busy { remaining: Duration::ZERO } => {}
                 other => panic!("{other:?} for {bytes:?}"),
             }
         };
@@ -245,7 +244,7 @@ async fn a_value_that_is_too_large_is_not_kept_and_ends_its_lease() {
         .max_value_bytes(10)
         .build()
         .expect("settings that work");
-    let layer: Arc<dyn Remote> = Layer::new(&redis, "users");
+    let layer: Arc<dyn Remote> = Layer::new(&redis, "users", |_| true);
     let lease = win(&layer, "1").await;
     let large = "x".repeat(11);
     assert!(layer.store("1", &lease, stored(&large, &[])).await.is_err());
@@ -264,7 +263,7 @@ async fn an_invalidation_that_redis_missed_is_made_up_for_before_anything_is_rea
     ] {
         let server = RedisServer::start();
         let redis = impatient(&server);
-        let (layer, other) = (Layer::new(&redis, "users") as Arc<dyn Remote>, layer(&server));
+        let (layer, other) = (Layer::new(&redis, "users", |_| true) as Arc<dyn Remote>, layer(&server));
         load(&layer, "user:1", "old", &["t"]).await;
         let heard = Ears::of(&other).await;
         server.pause();
@@ -287,7 +286,7 @@ async fn an_invalidation_that_redis_missed_is_made_up_for_before_anything_is_rea
 async fn an_invalidation_whose_caller_went_away_is_made_up_for() {
     let server = RedisServer::start();
     let redis = handle(&server);
-    let layer: Arc<dyn Remote> = Layer::new(&redis, "users");
+    let layer: Arc<dyn Remote> = Layer::new(&redis, "users", |_| true);
     load(&layer, "1", "old", &[]).await;
     server.pause();
     let target = Target::Key("1".to_owned());
@@ -306,7 +305,7 @@ async fn an_invalidation_whose_caller_went_away_is_made_up_for() {
 async fn a_call_whose_caller_went_away_does_not_block_recovery() {
     let mut server = RedisServer::absent(&[]);
     let redis = impatient(&server);
-    let layer: Arc<dyn Remote> = Layer::new(&redis, "users");
+    let layer: Arc<dyn Remote> = Layer::new(&redis, "users", |_| true);
     given_up(&redis, &layer).await;
     server.run();
     server.pause();
@@ -322,7 +321,7 @@ async fn a_call_whose_caller_went_away_does_not_block_recovery() {
 fn a_runtime_that_ends_takes_nothing_with_it() {
     let server = RedisServer::start();
     let redis = handle(&server);
-    let layer: Arc<dyn Remote> = Layer::new(&redis, "users");
+    let layer: Arc<dyn Remote> = Layer::new(&redis, "users", |_| true);
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime().expect("a runtime").block_on(async {
         load(&layer, "1", "one", &[]).await;

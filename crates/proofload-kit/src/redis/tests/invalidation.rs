@@ -72,7 +72,7 @@ async fn a_value_with_a_dead_tag_does_not_count_as_found() {
 async fn others_hear_of_it_and_oneself_does_not() {
     let server = RedisServer::start();
     let (first, second, third) = (layer(&server), layer(&server), layer(&server));
-    let elsewhere: Arc<dyn Remote> = Layer::new(&handle(&server), "posts");
+    let elsewhere: Arc<dyn Remote> = Layer::new(&handle(&server), "posts", |_| true);
     let (own, heard, also) =
         (Ears::of(&first).await, Ears::of(&second).await, Ears::of(&third).await);
     let other_cache = Ears::of(&elsewhere).await;
@@ -98,8 +98,8 @@ async fn others_hear_of_it_and_oneself_does_not() {
 async fn two_caches_of_one_name_on_one_handle_hear_each_other() {
     let server = RedisServer::start();
     let redis = handle(&server);
-    let first: Arc<dyn Remote> = Layer::new(&redis, "users");
-    let second: Arc<dyn Remote> = Layer::new(&redis, "users");
+    let first: Arc<dyn Remote> = Layer::new(&redis, "users", |_| true);
+    let second: Arc<dyn Remote> = Layer::new(&redis, "users", |_| true);
     let heard = Ears::of(&second).await;
     first.invalidate(&key("1")).await.expect("an answer");
     heard.until("message", |heard| heard == [Heard::Invalidated(key("1"))]).await;
@@ -121,7 +121,7 @@ async fn a_lost_subscription_is_a_gap() {
 async fn everything_of_one_cache_is_not_everything() {
     let server = RedisServer::start();
     let users = layer(&server);
-    let posts: Arc<dyn Remote> = Layer::new(&handle(&server), "users:v");
+    let posts: Arc<dyn Remote> = Layer::new(&handle(&server), "users:v", |_| true);
     load(&posts, "1", "post", &[]).await;
     load(&users, "1", "user", &[]).await;
     assert_eq!(users.invalidate(&Target::All).await.ok(), Some(1));

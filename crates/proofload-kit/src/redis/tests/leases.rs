@@ -131,3 +131,18 @@ async fn nothing_is_kept_in_redis_for_longer_than_it_is_good_for() {
     assert!(layer.store("3", &lease, over).await.expect("an answer"));
     assert_eq!(value(&layer, "3").await, None);
 }
+
+#[tokio::test]
+async fn who_cannot_read_a_value_loads_in_spite_of_it_and_alone() {
+    let server = RedisServer::start();
+    let old = layer(&server);
+    load(&old, "1", "old", &[]).await;
+    let readable: fn(&Bytes) -> bool = |bytes| !bytes.starts_with(b"old");
+    let new: Arc<dyn Remote> = Layer::new(&handle(&server), "users", readable);
+    let other: Arc<dyn Remote> = Layer::new(&handle(&server), "users", readable);
+    let lease = win(&new, "1").await;
+    assert!(matches!(other.claim("1", LEASE).await, Ok(Claim::Busy { .. })));
+    assert_eq!(value(&old, "1").await.as_deref(), Some("old"), "until it is written over");
+    assert!(new.store("1", &lease, stored("new", &[])).await.expect("an answer"));
+    assert!(matches!(other.claim("1", LEASE).await, Ok(Claim::Found(_))));
+}

@@ -35,7 +35,7 @@ fn handle(server: &RedisServer) -> Redis {
 
 /// A cache's layer in a process of its own.
 fn layer(server: &RedisServer) -> Arc<dyn Remote> {
-    Layer::new(&handle(server), "users")
+    Layer::new(&handle(server), "users", |_| true)
 }
 
 fn stored(value: &str, tags: &[&str]) -> Stored {
