@@ -108,8 +108,9 @@ fn slow_log(server: &RedisServer) -> Result<Vec<(String, Duration)>, Box<dyn Err
     for entry in entries {
         let [_, _, micros, arguments, ..] = &entry[..] else { continue };
         let micros: u64 = redis::from_redis_value_ref(micros)?;
-        let arguments: Vec<String> = redis::from_redis_value_ref(arguments)?;
-        let name = arguments.first().map(|name| name.to_uppercase()).unwrap_or_default();
+        let arguments: Vec<Vec<u8>> = redis::from_redis_value_ref(arguments)?;
+        let name = arguments.first().map(Vec::as_slice).unwrap_or_default();
+        let name = String::from_utf8_lossy(name).to_uppercase();
         // Of the commands before the measurement began and of this one.
         if name != "SLOWLOG" && name != "CONFIG" {
             commands.push((name, Duration::from_micros(micros)));

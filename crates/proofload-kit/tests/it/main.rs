@@ -2,3 +2,5 @@
 
 #[cfg(feature = "redis")]
 mod redis;
+#[cfg(all(feature = "compression", feature = "fuzzing", feature = "redis"))]
+mod seeds;
