@@ -4,25 +4,36 @@
 //!
 //! Every part stands on its own, has a name, and can be shown by a [`Registry`].
 //!
+//! - `cache`: values that are loaded once, in memory and in a layer that processes share; `key`: keys of
+//!   caches, made of parts; `redis`: the shared layer;
+//! - `breaker`: a circuit breaker; `limit`: a concurrency limit with a bounded queue; `retry`: retries
+//!   with a budget; `guard`: what the three share;
 //! - `registry`: what a service is made of, and its metrics;
-//! - `cache`: values that are loaded once, in memory and in a layer that processes share;
-//! - `redis`: that layer in Redis;
 //! - `error`: the error of all builders.
 
+pub mod breaker;
 mod cache;
 mod error;
+mod guard;
+mod key;
+pub mod limit;
 #[cfg(feature = "redis")]
 mod redis;
 mod registry;
+pub mod retry;
 
+pub use breaker::CircuitBreaker;
 pub use cache::{
     Cache, CacheBuilder, CacheStats, IntoLoaded, LoadError, Loaded, PutOptions, Ttl, WarmProgress,
     WarmReport,
 };
 pub use error::BuildError;
+pub use key::{Key, KeyPart};
+pub use limit::Limiter;
 #[cfg(feature = "redis")]
 pub use redis::{Redis, RedisBuilder, RedisStats};
 pub use registry::Registry;
+pub use retry::Retry;
 
 #[doc(hidden)]
 #[cfg(all(feature = "redis", feature = "fuzzing"))]

@@ -224,12 +224,7 @@ async fn bytes_that_are_not_ours() {
             .exec(&mut connection)
             .expect("an answer");
         assert_eq!(layer.get("1").await.expect("nothing"), None, "{bytes:?}");
-        let lease = loop {
-            match layer.claim("1", LEASE).await.expect("an answer") {
-                Claim::Won(lease) => break lease,
-                other => panic!("{other:?} for {bytes:?}"),
-            }
-        };
+        let lease = win(&layer, "1").await;
         assert!(layer.store("1", &lease, stored("new", &[])).await.expect("an answer"));
         assert_eq!(value(&layer, "1").await.as_deref(), Some("new"), "{bytes:?}");
     }
@@ -263,7 +258,8 @@ async fn an_invalidation_that_redis_missed_is_made_up_for_before_anything_is_rea
     ] {
         let server = RedisServer::start();
         let redis = impatient(&server);
-        let (layer, other) = (Layer::new(&redis, "users", |_| true) as Arc<dyn Remote>, layer(&server));
+        let (layer, other) =
+            (Layer::new(&redis, "users", |_| true) as Arc<dyn Remote>, layer(&server));
         load(&layer, "user:1", "old", &["t"]).await;
         let heard = Ears::of(&other).await;
         server.pause();

@@ -8,6 +8,7 @@ mod redis_server;
 mod faults;
 mod invalidation;
 mod leases;
+mod shown;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

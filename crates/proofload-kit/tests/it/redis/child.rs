@@ -137,7 +137,8 @@ fn child() {
         });
         // Ends with the parent.
         while let Some(line) = lines.recv().await {
-            let worker = Worker { cache: cache.clone(), redis: redis.clone(), address: address.clone() };
+            let worker =
+                Worker { cache: cache.clone(), redis: redis.clone(), address: address.clone() };
             tokio::spawn(async move {
                 let (number, command) = line.split_once(' ').expect("a number first");
                 let answer = worker.obey(command).await;

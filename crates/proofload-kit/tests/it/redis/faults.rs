@@ -46,7 +46,10 @@ impl Callers {
         let enough = self.calls.load(Ordering::Relaxed) + calls;
         let waiting = async {
             while self.calls.load(Ordering::Relaxed) < enough {
-                assert!(!self.tasks.iter().any(tokio::task::JoinHandle::is_finished), "a caller failed");
+                assert!(
+                    !self.tasks.iter().any(tokio::task::JoinHandle::is_finished),
+                    "a caller failed"
+                );
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
         };

@@ -5,7 +5,7 @@
 //! - `faults`: what callers notice of a Redis in trouble: nothing.
 
 #[path = "../../support/redis_server.rs"]
-#[expect(unreachable_pub, reason = "the unit tests use it, too")]
+#[expect(dead_code, unreachable_pub, reason = "the unit tests use it, too, and more of it")]
 mod redis_server;
 
 mod child;
