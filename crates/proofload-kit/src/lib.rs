@@ -4,14 +4,32 @@
 //!
 //! Every part stands on its own, has a name, and can be shown by a [`Registry`].
 //!
-//! - `error`: what a builder says of a setting it cannot use;
+//! - `cache`: values that are loaded once, in memory and in a layer that processes share; `key`: keys of
+//!   caches, made of parts;
+//! - `breaker`: a circuit breaker; `limit`: a concurrency limit with a bounded queue; `retry`: retries
+//!   with a budget; `guard`: what the three share;
 //! - [`pool`]: connection pools that say how they are;
-//! - [`registry`]: what a service is made of, and its metrics.
+//! - [`registry`]: what a service is made of, and its metrics;
+//! - `error`: the error of all builders.
 
+pub mod breaker;
+pub mod cache;
 mod error;
+pub mod guard;
+mod key;
+pub mod limit;
 #[cfg(feature = "pool")]
 pub mod pool;
 pub mod registry;
+pub mod retry;
 
+pub use breaker::CircuitBreaker;
+pub use cache::{
+    Cache, CacheBuilder, CacheStats, IntoLoaded, LoadError, Loaded, PutOptions, Ttl, WarmProgress,
+    WarmReport,
+};
 pub use error::BuildError;
+pub use key::{Key, KeyPart};
+pub use limit::Limiter;
 pub use registry::Registry;
+pub use retry::Retry;

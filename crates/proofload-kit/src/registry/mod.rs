@@ -26,7 +26,7 @@ mod text;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
 pub(crate) use component::Component;
-pub(crate) use families::Families;
+pub(crate) use families::{Families, Value};
 #[cfg(feature = "tower")]
 pub use http_metrics::{HttpMetrics, HttpMetricsFuture, HttpMetricsLayer};
 pub use instrument::{Counter, Gauge, Histogram};

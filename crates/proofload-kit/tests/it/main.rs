@@ -4,9 +4,13 @@
 mod backend;
 #[cfg(feature = "pool")]
 mod events;
+#[cfg(feature = "tower")]
+mod guards;
 #[cfg(all(feature = "prometheus", feature = "tower"))]
 mod metrics;
 mod monitoring;
+#[cfg(feature = "tower")]
+mod outage;
 #[cfg(feature = "pool")]
 mod pool;
 #[cfg(feature = "postgres-pool")]
