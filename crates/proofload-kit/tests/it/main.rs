@@ -20,7 +20,11 @@ mod pool_redis;
 #[cfg(feature = "pool")]
 mod pool_watch;
 mod promtool;
+#[cfg(feature = "redis")]
+mod redis;
 #[cfg(feature = "pool")]
 mod replicas;
+#[cfg(all(feature = "compression", feature = "fuzzing", feature = "redis"))]
+mod seeds;
 #[cfg(any(feature = "postgres-pool", feature = "redis-pool"))]
 mod servers;
