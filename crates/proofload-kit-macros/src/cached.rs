@@ -420,7 +420,7 @@ mod tests {
     #[test]
     fn what_is_borrowed_decides_where_a_value_is_made() {
         let check = |attribute, item, expect| {
-            assert_eq!(load(attribute, item), Ok(expect), "{attribute} {item}")
+            assert_eq!(load(attribute, item), Ok(expect), "{attribute} {item}");
         };
         check("ttl = 5", "fn f(id: u64) -> u64 { id }", Load::Sync);
         check("ttl = 5", "async fn f(id: u64) -> u64 { id }", Load::Detached);

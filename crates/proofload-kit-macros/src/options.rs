@@ -167,7 +167,7 @@ impl Raw {
             }
             ("key", Given::List(list)) if !list.is_empty() => self.key = Some(Key::List(list)),
             ("skip", Given::List(list)) => {
-                self.skip = list.iter().map(ident).collect::<Result<_>>()?
+                self.skip = list.iter().map(ident).collect::<Result<_>>()?;
             }
             ("tags", Given::List(list)) => {
                 let read = |tag: &Expr| Template::read(&literal(&name, tag)?);
