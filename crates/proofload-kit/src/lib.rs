@@ -6,15 +6,34 @@
 //!
 //! - `registry`: what a service is made of, and its metrics;
 //! - `cache`: values that are loaded once, in memory and in a layer that processes share;
-//! - `error`: the error of all builders.
+//! - `error`: the error of all builders;
+//! - `macros`: what functions under the attributes call;
+//! - [`response`]: answers of services, kept.
 
 mod cache;
 mod error;
+#[cfg(feature = "macros")]
+mod macros;
 mod registry;
+#[cfg(feature = "tower")]
+pub mod response;
 
 pub use cache::{
     Cache, CacheBuilder, CacheStats, IntoLoaded, LoadError, Loaded, PutOptions, Ttl, WarmProgress,
     WarmReport,
 };
 pub use error::BuildError;
+#[cfg(feature = "macros")]
+#[doc = include_str!("docs/cache_invalidate.md")]
+pub use proofload_kit_macros::cache_invalidate;
+#[cfg(feature = "macros")]
+#[doc = include_str!("docs/cached.md")]
+pub use proofload_kit_macros::cached;
 pub use registry::Registry;
+
+/// What functions under `#[cached]` and `#[cache_invalidate]` call.
+#[cfg(feature = "macros")]
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::macros::*;
+}

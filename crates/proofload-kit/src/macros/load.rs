@@ -100,9 +100,10 @@ impl<E: Clone> SharedError for E {
     }
 }
 
-/// The error, or a clone where others have it too.
+/// A clone of an error that others have too.
+#[expect(clippy::needless_pass_by_value, reason = "stands where `map_error` would, which takes an `Arc`")]
 pub fn clone_error<E: SharedError>(error: Arc<E>) -> E {
-    Arc::try_unwrap(error).unwrap_or_else(|shared| E::another(&shared))
+    E::another(&error)
 }
 
 /// Makes the value in a task of its own.
@@ -123,11 +124,12 @@ where
 {
     let failures = failures.checked(&cache);
     let Missing { key, tags } = missing;
-    let load = async { S::split(load.await).map(|value| Loaded::new(value).tags(tags)) };
     let loaded = if S::OPTIONAL {
+        let load = async { S::split(load.await).map(|value| Loaded::new(value).tags(tags)) };
         cache.get_or_load_option(&key, || load).await
     } else {
-        cache.get_or_load(&key, || some(load)).await.map(Some)
+        let load = async { S::split(load.await).map(|value| Loaded::new(present(value)).tags(tags)) };
+        cache.get_or_load(&key, || load).await.map(Some)
     };
     S::join(loaded.map_err(|error| failures.of(&cache, error)))
 }
@@ -150,11 +152,12 @@ where
 {
     let failures = failures.checked(&cache);
     let Missing { key, tags } = missing;
-    let load = async { S::split(load.await).map(|value| Loaded::new(value).tags(tags)) };
     let loaded = if S::OPTIONAL {
+        let load = async { S::split(load.await).map(|value| Loaded::new(value).tags(tags)) };
         cache.get_or_load_option_scoped(&key, || load).await
     } else {
-        cache.get_or_load_scoped(&key, || some(load)).await.map(Some)
+        let load = async { S::split(load.await).map(|value| Loaded::new(present(value)).tags(tags)) };
+        cache.get_or_load_scoped(&key, || load).await.map(Some)
     };
     S::join(loaded.map_err(|error| failures.of(&cache, error)))
 }
@@ -175,22 +178,18 @@ where
     T: OnTimeout<S::Error>,
 {
     let Missing { key, tags } = missing;
-    let compute = || S::split(compute()).map(|value| Loaded::new(value).tags(tags));
     let computed = if S::OPTIONAL {
-        cache.get_or_compute_option(&key, compute)
+        cache.get_or_compute_option(&key, || S::split(compute()).map(|value| Loaded::new(value).tags(tags)))
     } else {
-        cache.get_or_compute(&key, || compute().map(present)).map(Some)
+        let compute = || S::split(compute()).map(|value| Loaded::new(present(value)).tags(tags));
+        cache.get_or_compute(&key, compute).map(Some)
     };
     S::join(computed.map_err(|error| failures.of(&cache, error)))
 }
 
-async fn some<V, E>(load: impl Future<Output = Result<Loaded<Option<V>>, E>>) -> Result<Loaded<V>, E> {
-    load.await.map(present)
-}
-
 /// Functions that are not optional always have a value.
-fn present<V>(loaded: Loaded<Option<V>>) -> Loaded<V> {
-    loaded.map(|value| value.unwrap_or_else(|| unreachable!("a function that always returns a value has one")))
+fn present<V>(value: Option<V>) -> V {
+    value.unwrap_or_else(|| unreachable!("a function that always returns a value has one"))
 }
 
 impl<M, T> Failures<M, T> {

@@ -5,7 +5,7 @@
 //! belong to: the name of the type of a closure in the function, in which the compiler writes the function's path
 //! and all parameters.
 
-use std::any::{Any, TypeId, type_name};
+use std::any::{Any, type_name};
 use std::fmt;
 use std::sync::{OnceLock, PoisonError, RwLock};
 

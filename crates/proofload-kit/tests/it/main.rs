@@ -1,0 +1,10 @@
+//! The kit as its users see it.
+
+#[cfg(feature = "macros")]
+mod cache_invalidate;
+#[cfg(feature = "macros")]
+mod cached;
+#[cfg(feature = "macros")]
+mod cached_loads;
+#[cfg(feature = "macros")]
+mod ui;
