@@ -10,15 +10,16 @@
 //! (`__private::Returns`), so that aliases such as `io::Result<T>` are seen through.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::{Attribute, Error, Path, Result, ReturnType, Type};
 
 use crate::key;
+use crate::length::Length;
 use crate::options::{Cache, CachedOptions, OwnCache};
 use crate::signature::{Argument, Borrows, Function};
-use crate::words::{Errors, Words};
+use crate::words::{Errors, Words, at, kit_at};
 
 /// Expands the attribute.
 pub(crate) fn expand(words: Words, attribute: Span, item: TokenStream) -> Result<TokenStream> {
@@ -153,16 +154,21 @@ impl Expansion<'_> {
         let kit = self.kit;
         let (shape, cache, own) = (private("shape"), private("cache"), private("own"));
         let returns = self.function.returns();
-        let span = self.returns_span();
-        let shape_line = quote_spanned! {span=>
+        let span = at(self.returns_span());
+        let kit_there = kit_at(kit, span);
+        let ask =
+            quote_spanned!(span=> (&&&#kit_there::__private::Returns::<#returns>::new()).shape());
+        let shape_line = quote! {
             let #shape = {
                 use #kit::__private::{ReturnsBoth as _, ReturnsOption as _, ReturnsResult as _, ReturnsValue as _};
-                (&&&#kit::__private::Returns::<#returns>::new()).shape()
+                #ask
             };
         };
         let cache_lines = match &self.options.cache {
             Cache::Given(expr) => {
-                quote_spanned!(expr.span()=> let #cache: &#kit::Cache<_> = &#expr;)
+                let span = at(expr.span());
+                let kit = kit_at(kit, span);
+                quote_spanned!(span=> let #cache: &#kit::Cache<_> = &#expr;)
             }
             Cache::Own(settings) => {
                 let name = settings.name.as_ref().or(self.options.key_prefix.as_ref());
@@ -170,9 +176,11 @@ impl Expansion<'_> {
                     Some(name) => quote!(::core::option::Option::Some(#name)),
                     None => quote!(::core::option::Option::None),
                 };
-                let builder = self.builder(settings);
+                let settings = self.settings(settings);
                 // The closure's type carries the path and the type parameters of where it stands in its name.
-                let slot = quote_spanned!(span=> __PROOFLOAD_SLOT.own(#kit::__private::place_of(&|| {}), #name, #shape, #builder));
+                let place = quote!(#kit::__private::place_of(&|| {}));
+                let slot =
+                    quote_spanned!(span=> __PROOFLOAD_SLOT.own(#place, #name, #shape, #settings));
                 quote! {
                     static __PROOFLOAD_SLOT: #kit::__private::Slot = #kit::__private::Slot::new();
                     let #own = #slot;
@@ -183,36 +191,28 @@ impl Expansion<'_> {
         quote!(#shape_line #cache_lines)
     }
 
-    /// A closure that builds the function's own cache.
-    fn builder(&self, settings: &OwnCache) -> TokenStream {
+    /// A closure with the settings of the function's own cache.
+    fn settings(&self, settings: &OwnCache) -> TokenStream {
         let kit = self.kit;
-        let OwnCache { ttl, jitter, max_entries, negative_ttl, fail_safe, .. } = settings;
-        let ttl = ttl.ttl(kit);
-        let jitter = jitter.iter();
-        let entries = max_entries.iter();
-        let negative = negative_ttl.iter().map(|length| length.ttl(kit));
-        let lengths = [
-            ("fail_safe", fail_safe.as_ref()),
-            (
-                "stale_while_revalidate",
-                settings.stale_while_revalidate.as_ref().map(|(_, length)| length),
-            ),
-            ("soft_timeout", settings.soft_timeout.as_ref().map(|(_, length)| length)),
-            ("hard_timeout", settings.hard_timeout.as_ref().map(|(_, length)| length)),
+        let some = |name: &str, value: TokenStream| {
+            let name = format_ident!("{name}");
+            quote!(#name: ::core::option::Option::Some(#value),)
+        };
+        let background = |option: &Option<(Ident, Length)>| {
+            option.as_ref().map(|(_, length)| length.duration(kit))
+        };
+        let given = [
+            ("jitter", settings.jitter.as_ref().map(ToTokens::to_token_stream)),
+            ("max_entries", settings.max_entries.as_ref().map(ToTokens::to_token_stream)),
+            ("negative_ttl", settings.negative_ttl.as_ref().map(|length| length.ttl(kit))),
+            ("fail_safe", settings.fail_safe.as_ref().map(|length| length.duration(kit))),
+            ("stale_while_revalidate", background(&settings.stale_while_revalidate)),
+            ("soft_timeout", background(&settings.soft_timeout)),
+            ("hard_timeout", background(&settings.hard_timeout)),
         ];
-        let lengths = lengths.into_iter().filter_map(|(name, length)| {
-            let (name, length) = (format_ident!("{name}"), length?.duration(kit));
-            Some(quote!(.#name(#length)))
-        });
-        let name = private("name");
-        quote! {
-            |#name: &str| #kit::Cache::builder(#name, #ttl #(.jitter(#jitter))*)
-                #(.max_entries(#entries))*
-                #(.negative_ttl(#negative))*
-                #(#lengths)*
-                .registry(#kit::Registry::global())
-                .build()
-        }
+        let given = given.into_iter().filter_map(|(name, value)| Some(some(name, value?)));
+        let ttl = settings.ttl.ttl(kit);
+        quote!(|| #kit::__private::Settings { #(#given)* ..#kit::__private::Settings::new(#ttl) })
     }
 
     /// Looks into memory; afterwards `missing` is the key.
@@ -223,12 +223,12 @@ impl Expansion<'_> {
         let own = private("own");
         let key = key::statements(self.options, self.function, &writer, &quote!(#own.place()))?;
         let tags = self.tags(&writer)?;
+        let span = at(self.returns_span());
+        let kit_there = kit_at(kit, span);
+        let write = quote!(|#writer: &mut #kit::__private::Writer| { #key });
+        let find = quote_spanned!(span=> #kit_there::__private::find(#cache, #shape, #write));
         Ok(quote! {
-            let #missing = match #kit::__private::find(
-                #cache,
-                #shape,
-                |#writer: &mut #kit::__private::Writer| { #key },
-            ) {
+            let #missing = match #find {
                 ::core::result::Result::Ok(answer) => return answer,
                 ::core::result::Result::Err(missing) => missing,
             };
@@ -269,8 +269,9 @@ impl Expansion<'_> {
             Load::Scoped => format_ident!("load_scoped"),
             Load::Detached => format_ident!("load_detached"),
         };
-        // Errors about the load itself (a future that is not `Send`) are about the function.
-        let span = self.function.item.sig.ident.span();
+        // One place for everything about the answer: the compiler reports the same error once in each place.
+        let span = at(self.returns_span());
+        let kit = kit_at(kit, span);
         let call =
             quote_spanned!(span=> #kit::__private::#run(#cache, #shape, #missing, #errors, #body));
         let wait = self.function.is_async().then(|| quote!(.await));
@@ -279,16 +280,22 @@ impl Expansion<'_> {
 
     /// What turns the failures of the cache into the function's own.
     fn errors(&self) -> TokenStream {
-        let (kit, span) = (self.kit, self.returns_span());
+        let kit = self.kit;
+        let span = at(self.returns_span());
+        let there = kit_at(kit, span);
         let map = match &self.options.map_error {
-            Some(path) => quote_spanned!(path.span()=> #path),
-            None => quote_spanned!(span=> #kit::__private::clone_error),
+            Some(path) => quote_spanned!(span=> #there::__private::MapError(#path)),
+            None => quote_spanned!(span=> #there::__private::CloneError),
         };
         let timeout = match &self.options.timeout_error {
-            Some(expr) => quote_spanned!(expr.span()=> #kit::__private::TimeoutError(|| #expr)),
+            Some(expr) => {
+                let span = at(expr.span());
+                let kit = kit_at(kit, span);
+                quote_spanned!(span=> #kit::__private::TimeoutError(|| #expr))
+            }
             None => quote!(#kit::__private::NoTimeoutError),
         };
-        quote!(#kit::__private::Failures { map: #map, timeout: #timeout })
+        quote_spanned!(span=> #there::__private::Failures { map: #map, timeout: #timeout })
     }
 
     /// The function's body with its arguments as it declared them.
@@ -312,7 +319,8 @@ impl Expansion<'_> {
         for argument in &self.function.arguments {
             if Borrows::of(&argument.ty).borrowed.is_some() {
                 let (name, elem) = lendable(argument)?;
-                let span = argument.ty.span();
+                let span = at(argument.ty.span());
+                let kit = kit_at(kit, span);
                 owned.extend(quote_spanned!(span=> let #name = #kit::__private::own(#name);));
                 borrowed_again.extend(quote_spanned!(span=> let #name: &#elem = &#name;));
             }
@@ -334,8 +342,10 @@ impl Expansion<'_> {
         let returns = self.function.returns();
         let call = quote!({ let answer: #returns = Self::#helper_name(&#this, #(#names),*).await; answer });
         let future = self.future(&quote!(#borrowed_again #call));
+        let span = at(receiver.span());
+        let (kit, self_token) = (kit_at(kit, span), &receiver.self_token);
         let own_self =
-            quote_spanned!(receiver.span()=> let #this = #kit::__private::own_receiver(self););
+            quote_spanned!(span=> let #this = #kit::__private::own_receiver(#self_token););
         Ok((quote!({ #own_self #owned #future }), Some(self.helper(&helper_name))))
     }
 

@@ -13,7 +13,7 @@ use crate::key;
 use crate::options::literal;
 use crate::signature::{Borrows, Function};
 use crate::template::Template;
-use crate::words::{Errors, Given, Vocabulary, Word, Words};
+use crate::words::{Errors, Given, Vocabulary, Word, Words, at};
 
 /// What `#[cache_invalidate(…)]` says.
 struct Options {
@@ -241,9 +241,9 @@ fn prepare(options: &Options, function: &Function, pending: &Ident) -> Result<To
     let start = match &options.scope {
         Scope::Global => quote!(#kit::__private::Pending::in_registry(#kit::Registry::global())),
         Scope::Registry(expr) => {
-            quote_spanned!(expr.span()=> #kit::__private::Pending::in_registry(&#expr))
+            quote_spanned!(at(expr.span())=> #kit::__private::Pending::in_registry(&#expr))
         }
-        Scope::Cache(expr) => quote_spanned! {expr.span()=>
+        Scope::Cache(expr) => quote_spanned! {at(expr.span())=>
             #kit::__private::Pending::in_cache({ let cache: &#kit::Cache<_> = &#expr; cache })
         },
     };

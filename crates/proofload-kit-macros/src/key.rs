@@ -8,6 +8,7 @@ use syn::{Error, Expr, Path, Result};
 use crate::options::{Cache, CachedOptions, Key};
 use crate::signature::Function;
 use crate::template::{Piece, Template};
+use crate::words::{at, kit_at};
 
 /// Statements that write the key of a call into `writer`.
 pub(crate) fn statements(
@@ -107,10 +108,13 @@ pub(crate) fn text(
 /// One value: by its `KeyPart`, by its `Display` otherwise, and an error that says so when it has neither.
 fn value(expr: &Expr, kit: &Path, function: &Function, writer: &Ident) -> Result<TokenStream> {
     function.check_value(expr)?;
-    Ok(quote_spanned! {expr.span()=>
+    let span = at(expr.span());
+    let kit_there = kit_at(kit, span);
+    let write = quote_spanned!(span=> (&&&#kit_there::__private::Part(&#expr)).write_to(#writer););
+    Ok(quote! {
         {
             use #kit::__private::{AsDisplay as _, AsKeyPart as _, AsNothing as _};
-            (&&&#kit::__private::Part(&#expr)).write_to(#writer);
+            #write
         }
     })
 }

@@ -5,6 +5,8 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{Error, Expr, ExprLit, Lit, Path, Result};
 
+use crate::words::{at, kit_at};
+
 /// A length of time as it was written.
 pub(crate) enum Length {
     /// Known while compiling, in milliseconds.
@@ -53,7 +55,9 @@ impl Length {
                 quote!(#kit::Ttl::from(#duration))
             }
             Self::Expression(expr) => {
-                quote_spanned!(expr.span()=> #kit::__private::IntoTtl::into_ttl(#expr))
+                let span = at(expr.span());
+                let kit = kit_at(kit, span);
+                quote_spanned!(span=> #kit::__private::IntoTtl::into_ttl(#expr))
             }
         }
     }
@@ -62,10 +66,12 @@ impl Length {
     pub(crate) fn duration(&self, kit: &Path) -> TokenStream {
         match self {
             Self::Known { milliseconds, span } => {
-                quote_spanned!(*span=> ::core::time::Duration::from_millis(#milliseconds))
+                quote_spanned!(at(*span)=> ::core::time::Duration::from_millis(#milliseconds))
             }
             Self::Expression(expr) => {
-                quote_spanned!(expr.span()=> #kit::__private::IntoDuration::into_duration(#expr))
+                let span = at(expr.span());
+                let kit = kit_at(kit, span);
+                quote_spanned!(span=> #kit::__private::IntoDuration::into_duration(#expr))
             }
         }
     }

@@ -124,9 +124,8 @@ impl CachedOptions {
         for word in words.0 {
             errors.take(raw.add(word));
         }
-        let options = errors.take(raw.resolve(attribute));
         errors.finish()?;
-        options.ok_or_else(|| Error::new(attribute, "the options are not complete"))
+        raw.resolve(attribute)
     }
 }
 

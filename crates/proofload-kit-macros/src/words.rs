@@ -4,11 +4,12 @@
 //! (`key(id, lang)`). Which names there are is said by a [`Vocabulary`], from which unknown ones are
 //! answered with the name that was most likely meant.
 
-use proc_macro2::Ident;
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::ToTokens as _;
 use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{Error, Expr, LitStr, Result, Token, parenthesized};
+use syn::{Error, Expr, LitStr, Path, Result, Token, parenthesized};
 
 /// One word of an attribute.
 pub(crate) enum Word {
@@ -26,6 +27,21 @@ pub(crate) enum Given {
     Value(Box<Expr>),
     /// `(expression, …)`.
     List(Vec<Expr>),
+}
+
+/// The place for what the compiler says about generated code: where the user wrote what it is about. Names still
+/// belong to the macro, and lints know that nobody wrote this.
+pub(crate) fn at(span: Span) -> Span {
+    Span::mixed_site().located_at(span)
+}
+
+/// The path of the kit, in that place.
+pub(crate) fn kit_at(kit: &Path, span: Span) -> TokenStream {
+    let respan = |mut token: TokenTree| {
+        token.set_span(token.span().located_at(span));
+        token
+    };
+    kit.to_token_stream().into_iter().map(respan).collect()
 }
 
 /// All words of an attribute, in their order.

@@ -5,8 +5,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::writer::{Writer, with_written, written};
 use super::Shape;
+use super::writer::{Writer, with_written, written};
 use crate::{Cache, LoadError, Loaded, Ttl};
 
 /// The key of a call that was not answered from memory.
@@ -30,10 +30,13 @@ impl Missing {
 /// # Errors
 /// The key, when there is something to load.
 #[inline]
-pub fn find<S>(cache: &Cache<S::Value>, _: S, write: impl FnOnce(&mut Writer)) -> Result<S::Answer, Missing>
+pub fn find<S>(
+    cache: &Cache<S::Value>,
+    _: S,
+    write: impl FnOnce(&mut Writer),
+) -> Result<S::Answer, Missing>
 where
     S: Shape,
-    S::Value: Clone + Send + Sync + 'static,
 {
     with_written(write, |key| match cache.answer(key, S::OPTIONAL) {
         Some(value) => Ok(S::join(Ok(value))),
@@ -78,32 +81,43 @@ impl<E> OnTimeout<E> for NoTimeoutError {
     const GIVEN: bool = false;
 
     fn error(self, cache: &str, after: Duration) -> E {
-        panic!("a load of the cache `{cache}` took longer than {after:?}, and there is no `timeout_error` to say so");
+        panic!(
+            "a load of the cache `{cache}` took longer than {after:?}, and there is no `timeout_error` to say so"
+        );
     }
 }
 
-/// Errors of which each caller can be given one.
+/// One error out of an error that several callers share.
 #[diagnostic::on_unimplemented(
-    message = "the error `{Self}` cannot be given to several callers",
+    message = "the error `{E}` cannot be given to several callers",
     label = "one load answers all who wait for it: each needs the error",
     note = "derive `Clone` for it, return an `Arc` of it, or write `map_error = function`, which makes an error out of an `Arc` of one"
 )]
-pub trait SharedError: Sized {
-    /// One for another caller.
-    fn another(error: &Self) -> Self;
+pub trait OnError<E> {
+    /// Makes it.
+    fn another(self, shared: Arc<E>) -> E;
 }
 
+/// The attribute says nothing about errors.
+#[derive(Debug)]
+pub struct CloneError;
+
 #[diagnostic::do_not_recommend]
-impl<E: Clone> SharedError for E {
-    fn another(error: &E) -> E {
-        error.clone()
+impl<E: Clone> OnError<E> for CloneError {
+    fn another(self, shared: Arc<E>) -> E {
+        E::clone(&shared)
     }
 }
 
-/// A clone of an error that others have too.
-#[expect(clippy::needless_pass_by_value, reason = "stands where `map_error` would, which takes an `Arc`")]
-pub fn clone_error<E: SharedError>(error: Arc<E>) -> E {
-    E::another(&error)
+/// `map_error = …`
+#[derive(Debug)]
+pub struct MapError<F>(pub F);
+
+#[diagnostic::do_not_recommend]
+impl<E, F: FnOnce(Arc<E>) -> E> OnError<E> for MapError<F> {
+    fn another(self, shared: Arc<E>) -> E {
+        (self.0)(shared)
+    }
 }
 
 /// Makes the value in a task of its own.
@@ -116,9 +130,8 @@ pub async fn load_detached<S, M, T, Fut>(
 ) -> S::Answer
 where
     S: Shape + 'static,
-    S::Value: Clone + Send + Sync + 'static,
     S::Error: Send + Sync + 'static,
-    M: FnOnce(Arc<S::Error>) -> S::Error,
+    M: OnError<S::Error>,
     T: OnTimeout<S::Error>,
     Fut: Future<Output = S::Answer> + Send + 'static,
 {
@@ -128,7 +141,8 @@ where
         let load = async { S::split(load.await).map(|value| Loaded::new(value).tags(tags)) };
         cache.get_or_load_option(&key, || load).await
     } else {
-        let load = async { S::split(load.await).map(|value| Loaded::new(present(value)).tags(tags)) };
+        let load =
+            async { S::split(load.await).map(|value| Loaded::new(present(value)).tags(tags)) };
         cache.get_or_load(&key, || load).await.map(Some)
     };
     S::join(loaded.map_err(|error| failures.of(&cache, error)))
@@ -144,9 +158,8 @@ pub async fn load_scoped<S, M, T, Fut>(
 ) -> S::Answer
 where
     S: Shape,
-    S::Value: Clone + Send + Sync + 'static,
     S::Error: Send + Sync + 'static,
-    M: FnOnce(Arc<S::Error>) -> S::Error,
+    M: OnError<S::Error>,
     T: OnTimeout<S::Error>,
     Fut: Future<Output = S::Answer>,
 {
@@ -156,7 +169,8 @@ where
         let load = async { S::split(load.await).map(|value| Loaded::new(value).tags(tags)) };
         cache.get_or_load_option_scoped(&key, || load).await
     } else {
-        let load = async { S::split(load.await).map(|value| Loaded::new(present(value)).tags(tags)) };
+        let load =
+            async { S::split(load.await).map(|value| Loaded::new(present(value)).tags(tags)) };
         cache.get_or_load_scoped(&key, || load).await.map(Some)
     };
     S::join(loaded.map_err(|error| failures.of(&cache, error)))
@@ -172,14 +186,15 @@ pub fn compute<S, M, T>(
 ) -> S::Answer
 where
     S: Shape,
-    S::Value: Clone + Send + Sync + 'static,
     S::Error: Send + Sync + 'static,
-    M: FnOnce(Arc<S::Error>) -> S::Error,
+    M: OnError<S::Error>,
     T: OnTimeout<S::Error>,
 {
     let Missing { key, tags } = missing;
     let computed = if S::OPTIONAL {
-        cache.get_or_compute_option(&key, || S::split(compute()).map(|value| Loaded::new(value).tags(tags)))
+        cache.get_or_compute_option(&key, || {
+            S::split(compute()).map(|value| Loaded::new(value).tags(tags))
+        })
     } else {
         let compute = || S::split(compute()).map(|value| Loaded::new(present(value)).tags(tags));
         cache.get_or_compute(&key, compute).map(Some)
@@ -199,9 +214,13 @@ impl<M, T> Failures<M, T> {
         V: Clone + Send + Sync + 'static,
         T: OnTimeout<E>,
     {
-        if !T::GIVEN && let Some(after) = cache.hard_timeout() {
+        if !T::GIVEN
+            && let Some(after) = cache.hard_timeout()
+        {
             let name = cache.name();
-            panic!("the cache `{name}` gives loads up after {after:?}: write `timeout_error = …` into `#[cached]`");
+            panic!(
+                "the cache `{name}` gives loads up after {after:?}: write `timeout_error = …` into `#[cached]`"
+            );
         }
         self
     }
@@ -213,17 +232,22 @@ impl<M, T> Failures<M, T> {
     fn of<V, E>(self, cache: &Cache<V>, error: LoadError<E>) -> E
     where
         V: Clone + Send + Sync + 'static,
-        M: FnOnce(Arc<E>) -> E,
+        M: OnError<E>,
         T: OnTimeout<E>,
     {
         match error {
             LoadError::Failed(error) => match Arc::try_unwrap(error) {
                 Ok(error) => error,
-                Err(shared) => (self.map)(shared),
+                Err(shared) => self.map.another(shared),
             },
             LoadError::TimedOut { after } => self.timeout.error(cache.name(), after),
-            LoadError::Panicked(message) => panic!("the function that `#[cached]` called panicked: {message}"),
-            LoadError::Cancelled => panic!("the runtime shuts down: the load of the cache `{}` was cancelled", cache.name()),
+            LoadError::Panicked(message) => {
+                panic!("the function that `#[cached]` called panicked: {message}")
+            }
+            LoadError::Cancelled => panic!(
+                "the runtime shuts down: the load of the cache `{}` was cancelled",
+                cache.name()
+            ),
         }
     }
 }

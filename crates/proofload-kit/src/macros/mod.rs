@@ -13,14 +13,14 @@ mod slot;
 mod writer;
 
 pub use load::{
-    BackgroundSelf, Failures, IntoDuration, IntoTtl, Missing, NoTimeoutError, OnTimeout, SharedError, TimeoutError,
-    clone_error, compute, find, load_detached, load_scoped, own, own_receiver,
+    BackgroundSelf, CloneError, Failures, IntoDuration, IntoTtl, MapError, Missing, NoTimeoutError,
+    OnError, OnTimeout, TimeoutError, compute, find, load_detached, load_scoped, own, own_receiver,
 };
 pub use part::{AsDisplay, AsKeyPart, AsNothing, Part};
 pub use pending::Pending;
 pub use returns::{
-    Answered, AnyAnswer, FunctionReturnsNoResult, OfBoth, OfOption, OfResult, OfValue, ResultAnswer, Returns,
-    ReturnsBoth, ReturnsOption, ReturnsResult, ReturnsValue, Shape, never,
+    Answered, AnyAnswer, FunctionReturnsNoResult, Keepable, OfBoth, OfOption, OfResult, OfValue,
+    ResultAnswer, Returns, ReturnsBoth, ReturnsOption, ReturnsResult, ReturnsValue, Shape, never,
 };
-pub use slot::{Own, Slot, place_of};
+pub use slot::{Own, Settings, Slot, place_of};
 pub use writer::Writer;

@@ -22,7 +22,7 @@ pub trait Shape: Copy + Send {
     /// What the function returns.
     type Answer;
     /// What is kept.
-    type Value;
+    type Value: Keepable;
     /// What is not.
     type Error;
     /// Whether there may be no value.
@@ -33,6 +33,17 @@ pub trait Shape: Copy + Send {
     /// Makes an answer.
     fn join(result: Result<Option<Self::Value>, Self::Error>) -> Self::Answer;
 }
+
+/// What a cache can keep.
+#[diagnostic::on_unimplemented(
+    message = "answers of the type `{Self}` cannot be kept",
+    label = "one answer is given to callers in many threads: it must be `Clone + Send + Sync + 'static`",
+    note = "derive `Clone` for it, or return an `Arc` of it"
+)]
+pub trait Keepable: Clone + Send + Sync + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone + Send + Sync + 'static> Keepable for T {}
 
 /// The error of functions that return no `Result`: there is none. `timeout_error` and `map_error` have nothing to
 /// make for such functions.
@@ -71,7 +82,7 @@ shape! {
     OfBoth<T, E>
 }
 
-impl<T> Shape for OfValue<T> {
+impl<T: Keepable> Shape for OfValue<T> {
     type Answer = T;
     type Value = T;
     type Error = FunctionReturnsNoResult;
@@ -89,7 +100,7 @@ impl<T> Shape for OfValue<T> {
     }
 }
 
-impl<T> Shape for OfOption<T> {
+impl<T: Keepable> Shape for OfOption<T> {
     type Answer = Option<T>;
     type Value = T;
     type Error = FunctionReturnsNoResult;
@@ -107,7 +118,7 @@ impl<T> Shape for OfOption<T> {
     }
 }
 
-impl<T, E> Shape for OfResult<T, E> {
+impl<T: Keepable, E> Shape for OfResult<T, E> {
     type Answer = Result<T, E>;
     type Value = T;
     type Error = E;
@@ -122,7 +133,7 @@ impl<T, E> Shape for OfResult<T, E> {
     }
 }
 
-impl<T, E> Shape for OfBoth<T, E> {
+impl<T: Keepable, E> Shape for OfBoth<T, E> {
     type Answer = Result<Option<T>, E>;
     type Value = T;
     type Error = E;
@@ -245,11 +256,15 @@ mod tests {
         fn optional<S: Shape<Value = u8, Error = E>, E>(_: S) -> bool {
             S::OPTIONAL
         }
-        assert!(!optional::<OfValue<u8>, FunctionReturnsNoResult>((&&&Returns::<u8>::new()).shape()));
+        assert!(!optional::<OfValue<u8>, FunctionReturnsNoResult>(
+            (&&&Returns::<u8>::new()).shape()
+        ));
         assert!(optional::<_, FunctionReturnsNoResult>((&&&Returns::<Option<u8>>::new()).shape()));
         assert!(!optional::<_, String>((&&&Returns::<Alias<u8>>::new()).shape()));
         assert!(optional::<_, String>((&&&Returns::<Alias<Option<u8>>>::new()).shape()));
-        assert!(optional::<_, std::fmt::Error>((&&&Returns::<Result<Option<u8>, std::fmt::Error>>::new()).shape()));
+        assert!(optional::<_, std::fmt::Error>(
+            (&&&Returns::<Result<Option<u8>, std::fmt::Error>>::new()).shape()
+        ));
     }
 
     #[test]

@@ -8,9 +8,10 @@
 use std::any::{Any, type_name};
 use std::fmt;
 use std::sync::{OnceLock, PoisonError, RwLock};
+use std::time::Duration;
 
-use super::Shape;
-use crate::{BuildError, Cache, Registry};
+use super::{Keepable, Shape};
+use crate::{BuildError, Cache, Registry, Ttl};
 
 /// The caches of one function: one, or one for each set of type parameters.
 pub struct Slot {
@@ -48,6 +49,67 @@ pub fn place_of<T>(_: &T) -> &'static str {
     type_name::<T>()
 }
 
+/// What the attribute says about the cache.
+#[derive(Debug)]
+pub struct Settings {
+    /// How long answers are fresh.
+    pub ttl: Ttl,
+    /// A share of the ttl.
+    pub jitter: Option<f64>,
+    /// How many entries at most.
+    pub max_entries: Option<usize>,
+    /// How long absence is remembered.
+    pub negative_ttl: Option<Ttl>,
+    /// See the builder of caches.
+    pub fail_safe: Option<Duration>,
+    /// See the builder of caches.
+    pub stale_while_revalidate: Option<Duration>,
+    /// See the builder of caches.
+    pub soft_timeout: Option<Duration>,
+    /// See the builder of caches.
+    pub hard_timeout: Option<Duration>,
+}
+
+impl Settings {
+    /// Nothing is said but this.
+    pub fn new(ttl: Ttl) -> Self {
+        Self {
+            ttl,
+            jitter: None,
+            max_entries: None,
+            negative_ttl: None,
+            fail_safe: None,
+            stale_while_revalidate: None,
+            soft_timeout: None,
+            hard_timeout: None,
+        }
+    }
+
+    fn build<V: Keepable>(self, name: &str) -> Result<Cache<V>, BuildError> {
+        let ttl = self.jitter.map_or(self.ttl, |jitter| self.ttl.jitter(jitter));
+        let mut builder = Cache::builder(name, ttl).registry(Registry::global());
+        if let Some(entries) = self.max_entries {
+            builder = builder.max_entries(entries);
+        }
+        if let Some(ttl) = self.negative_ttl {
+            builder = builder.negative_ttl(ttl);
+        }
+        if let Some(window) = self.fail_safe {
+            builder = builder.fail_safe(window);
+        }
+        if let Some(window) = self.stale_while_revalidate {
+            builder = builder.stale_while_revalidate(window);
+        }
+        if let Some(timeout) = self.soft_timeout {
+            builder = builder.soft_timeout(timeout);
+        }
+        if let Some(timeout) = self.hard_timeout {
+            builder = builder.hard_timeout(timeout);
+        }
+        builder.build()
+    }
+}
+
 impl Slot {
     /// A slot without caches.
     #[expect(clippy::new_without_default, reason = "written by the macro only, into a static")]
@@ -65,24 +127,23 @@ impl Slot {
         place: &'static str,
         name: Option<&str>,
         _: S,
-        build: impl FnOnce(&str) -> Result<Cache<S::Value>, BuildError>,
+        settings: impl FnOnce() -> Settings,
     ) -> &'static Own<S::Value>
     where
         S: Shape,
-        S::Value: Send + Sync + 'static,
     {
         match self.first.get().and_then(|first| first.at(place)) {
             Some(own) => own,
-            None => self.own_of_many(place, name, build),
+            None => self.own_of_many(place, name, settings),
         }
     }
 
     #[cold]
-    fn own_of_many<V: Send + Sync + 'static>(
+    fn own_of_many<V: Keepable>(
         &'static self,
         place: &'static str,
         name: Option<&str>,
-        build: impl FnOnce(&str) -> Result<Cache<V>, BuildError>,
+        settings: impl FnOnce() -> Settings,
     ) -> &'static Own<V> {
         let find = |held: &Vec<Held>| held.iter().find_map(|held| held.at(place));
         if let Some(own) = find(&self.others.read().unwrap_or_else(PoisonError::into_inner)) {
@@ -93,7 +154,7 @@ impl Slot {
         if let Some(own) = first.or_else(|| find(&others)) {
             return own;
         }
-        let own = make(place, name, build);
+        let own = make(place, name, settings);
         let held = Held { place, own };
         if self.first.set(held).is_err() {
             others.push(held);
@@ -104,14 +165,16 @@ impl Slot {
 
 /// Built under the slot's lock, so that no cache is made twice; the only foreign code it runs are the expressions of
 /// the attribute's settings.
-fn make<V: Send + Sync + 'static>(
+fn make<V: Keepable>(
     place: &'static str,
     name: Option<&str>,
-    build: impl FnOnce(&str) -> Result<Cache<V>, BuildError>,
+    settings: impl FnOnce() -> Settings,
 ) -> &'static Own<V> {
     let path = path_of(place);
     let name = free_name(name, path);
-    let cache = build(&name).unwrap_or_else(|error| panic!("the cache of `{path}` cannot be made: {error}"));
+    let cache = settings()
+        .build(&name)
+        .unwrap_or_else(|error| panic!("the cache of `{path}` cannot be made: {error}"));
     // It lives as long as the static that refers to it.
     Box::leak(Box::new(Own { cache, place: path }))
 }
@@ -164,7 +227,10 @@ mod tests {
         check("my_app::find", "my_app::find");
         check("my_app::find::{{closure}}", "my_app::find");
         check("my_app::find::{{closure}}::{{closure}}", "my_app::find");
-        check("<my_app::Repo<u8> as my_app::Find>::find::{{closure}}", "<my_app::Repo<u8> as my_app::Find>::find");
+        check(
+            "<my_app::Repo<u8> as my_app::Find>::find::{{closure}}",
+            "<my_app::Repo<u8> as my_app::Find>::find",
+        );
     }
 
     #[test]

@@ -97,7 +97,9 @@ mod tests {
 
     #[test]
     fn a_buffer_in_use_is_not_shared() {
-        let inner = |writer: &mut Writer| writer.text(&with_written(|writer| writer.text("in"), str::to_owned));
+        let inner = |writer: &mut Writer| {
+            writer.text(&with_written(|writer| writer.text("in"), str::to_owned))
+        };
         let outer = |writer: &mut Writer| {
             writer.text("out:");
             inner(writer);

@@ -30,7 +30,8 @@ impl<B: Body> ResponseBody<B> {
 
     /// All of it is known.
     pub(super) fn whole(bytes: Bytes) -> Self {
-        let frames = if bytes.is_empty() { VecDeque::new() } else { VecDeque::from([Frame::data(bytes)]) };
+        let frames =
+            if bytes.is_empty() { VecDeque::new() } else { VecDeque::from([Frame::data(bytes)]) };
         Self::of(frames)
     }
 
@@ -44,7 +45,10 @@ impl<B: Body> Body for ResponseBody<B> {
     type Data = Bytes;
     type Error = B::Error;
 
-    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let this = self.project();
         if let Some(frame) = this.read.pop_front() {
             return Poll::Ready(Some(Ok(frame)));
@@ -70,7 +74,8 @@ impl<B: Body> Body for ResponseBody<B> {
         if self.error.is_some() {
             return SizeHint::new();
         }
-        let read: u64 = self.read.iter().filter_map(Frame::data_ref).map(|data| data.len() as u64).sum();
+        let read: u64 =
+            self.read.iter().filter_map(Frame::data_ref).map(|data| data.len() as u64).sum();
         let rest = self.rest.as_deref().or(self.untouched.as_ref());
         let rest = rest.map_or_else(|| SizeHint::with_exact(0), Body::size_hint);
         let mut hint = SizeHint::new();
@@ -84,7 +89,9 @@ impl<B: Body> Body for ResponseBody<B> {
 
 impl<B: Body> fmt::Debug for ResponseBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ResponseBody").field("frames_read", &self.read.len()).finish_non_exhaustive()
+        f.debug_struct("ResponseBody")
+            .field("frames_read", &self.read.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -115,7 +122,12 @@ pub(super) async fn read<B: Body>(body: B, limit: usize) -> Read<B> {
         let frame = match body.frame().await {
             None => return Read::Whole(joined(frames, length)),
             Some(Ok(frame)) => owned(frame),
-            Some(Err(error)) => return Read::Broken(ResponseBody { error: Some(error), ..ResponseBody::of(frames) }),
+            Some(Err(error)) => {
+                return Read::Broken(ResponseBody {
+                    error: Some(error),
+                    ..ResponseBody::of(frames)
+                });
+            }
         };
         length += frame.data_ref().map_or(0, Bytes::len);
         let keep = frame.is_data() && length <= limit;
@@ -128,7 +140,11 @@ pub(super) async fn read<B: Body>(body: B, limit: usize) -> Read<B> {
 
 /// The data of all frames; copies nothing where there is one.
 fn joined(mut frames: VecDeque<Frame<Bytes>>, length: usize) -> Bytes {
-    let single = if frames.len() == 1 { frames.pop_front().and_then(|frame| frame.into_data().ok()) } else { None };
+    let single = if frames.len() == 1 {
+        frames.pop_front().and_then(|frame| frame.into_data().ok())
+    } else {
+        None
+    };
     single.unwrap_or_else(|| {
         let mut bytes = BytesMut::with_capacity(length);
         frames.iter().filter_map(Frame::data_ref).for_each(|data| bytes.extend_from_slice(data));

@@ -132,7 +132,12 @@ fn value(body: &[u8], from: usize) -> Option<usize> {
 
 /// The end of a number, `true`, `false` or `null`.
 fn word(body: &[u8], from: usize) -> usize {
-    let ends = |byte: &u8| matches!(byte, b',' | b':' | b'}' | b']' | b'{' | b'[' | b'"' | b' ' | b'\t' | b'\n' | b'\r');
+    let ends = |byte: &u8| {
+        matches!(
+            byte,
+            b',' | b':' | b'}' | b']' | b'{' | b'[' | b'"' | b' ' | b'\t' | b'\n' | b'\r'
+        )
+    };
     body[from..].iter().position(ends).map_or(body.len(), |length| from + length)
 }
 
@@ -155,7 +160,10 @@ mod tests {
         check(r#"{"cached":false}"#, Some(r#"{"cached":true}"#));
         check(r#"{"cached" : null , "a":1}"#, Some(r#"{"cached" : true , "a":1}"#));
         check(r#"{"a":{"cached":false}}"#, Some(r#"{"cached":true,"a":{"cached":false}}"#));
-        check(r#"{"a":"\"cached\":1,}","cached":{"x":[1,2]}}"#, Some(r#"{"a":"\"cached\":1,}","cached":true}"#));
+        check(
+            r#"{"a":"\"cached\":1,}","cached":{"x":[1,2]}}"#,
+            Some(r#"{"a":"\"cached\":1,}","cached":true}"#),
+        );
         check(r#"{"a":1.50e+3,"b":[]}"#, Some(r#"{"cached":true,"a":1.50e+3,"b":[]}"#));
         check("[]", None);
         check("null", None);
@@ -180,7 +188,8 @@ mod tests {
             let name = prop_oneof![Just("cached".to_owned()), "[a-z\"\\\\{}:]{0,4}"];
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-                prop::collection::btree_map(name, inner, 0..4).prop_map(|map| Value::Object(map.into_iter().collect())),
+                prop::collection::btree_map(name, inner, 0..4)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
             ]
         })
     }

@@ -21,7 +21,9 @@ impl Vary {
     pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
         let mut names = Vec::new();
         for field in headers.get_all(VARY) {
-            for name in field.to_str().ok()?.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+            for name in
+                field.to_str().ok()?.split(',').map(str::trim).filter(|name| !name.is_empty())
+            {
                 if name == "*" {
                     return None;
                 }
@@ -73,7 +75,9 @@ mod tests {
     use super::*;
 
     fn headers(fields: &[(&'static str, &'static str)]) -> HeaderMap {
-        let fields = fields.iter().map(|&(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
+        let fields = fields
+            .iter()
+            .map(|&(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
         let mut headers = HeaderMap::new();
         fields.for_each(|(name, value)| drop(headers.append(name, value)));
         headers
@@ -81,7 +85,9 @@ mod tests {
 
     fn check(fields: &[(&'static str, &'static str)], expect: Option<&[&str]>) {
         let vary = Vary::of(&headers(fields));
-        let names = vary.as_ref().map(|vary| vary.names().iter().map(HeaderName::as_str).collect::<Vec<_>>());
+        let names = vary
+            .as_ref()
+            .map(|vary| vary.names().iter().map(HeaderName::as_str).collect::<Vec<_>>());
         assert_eq!(names.as_deref(), expect, "{fields:?}");
     }
 

@@ -118,7 +118,9 @@ async fn failures_change_nothing() {
     }
 
     let (registry, cache) = filled(&KEYS).await;
-    assert!(change(&registry, Err("no")).await.is_err() && change_now(&registry, Err("no")).is_err());
+    assert!(
+        change(&registry, Err("no")).await.is_err() && change_now(&registry, Err("no")).is_err()
+    );
     assert_eq!(left(&cache, &KEYS), KEYS);
     assert!(change(&registry, Ok(())).await.is_ok() && change_now(&registry, Ok(())).is_ok());
     assert_eq!(left(&cache, &KEYS), ["user:1:profile", "user:11:profile", "session:1"]);
@@ -147,7 +149,10 @@ async fn before_is_before() {
     let (registry, cache) = filled(&KEYS).await;
 
     #[cache_invalidate("user:1", registry = registry, before = true)]
-    async fn change(registry: &Registry, cache: &Cache<&'static str>) -> Result<Vec<&'static str>, ()> {
+    async fn change(
+        registry: &Registry,
+        cache: &Cache<&'static str>,
+    ) -> Result<Vec<&'static str>, ()> {
         Ok(left(cache, &["user:1", "user:2"]))
     }
 

@@ -167,11 +167,18 @@ async fn keys_are_made_of_what_is_chosen() {
         extra as u32
     }
 
-    assert_eq!([skipping(&Pool, 1).await, skipping(&Pool, 1).await, skipping(&Pool, 2).await], [1, 1, 2]);
+    assert_eq!(
+        [skipping(&Pool, 1).await, skipping(&Pool, 1).await, skipping(&Pool, 2).await],
+        [1, 1, 2]
+    );
     let (one, two) = (User { id: 1 }, User { id: 2 });
     let mut pool = Pool;
     assert_eq!(listing(&mut pool, &one, "en").await, 3);
-    assert_eq!(listing(&mut pool, &one, String::from("en")).await, 4, "another type has another cache");
+    assert_eq!(
+        listing(&mut pool, &one, String::from("en")).await,
+        4,
+        "another type has another cache"
+    );
     assert_eq!(listing(&mut pool, &one, "en").await, 3);
     assert_eq!(listing(&mut pool, &two, "en").await, 5);
     assert_eq!(template((1, "x"), 10).await, 16);
@@ -183,8 +190,9 @@ async fn keys_are_made_of_what_is_chosen() {
     assert_eq!(global.invalidate("chosen_template:1/x").await, 1);
 }
 
-static USERS: LazyLock<Cache<String>> =
-    LazyLock::new(|| Cache::builder("cached_users", Ttl::DATA).registry(Registry::global()).build().unwrap());
+static USERS: LazyLock<Cache<String>> = LazyLock::new(|| {
+    Cache::builder("cached_users", Ttl::DATA).registry(Registry::global()).build().unwrap()
+});
 
 #[tokio::test]
 async fn a_cache_can_be_given() {
@@ -340,9 +348,19 @@ async fn what_stands_in_a_function_still_works() {
     /// With a documentation and lints of its own.
     #[cached(ttl = 300, tags("shapes"))]
     #[expect(clippy::too_many_arguments, reason = "it has too many")]
-    async fn shape(_a: u8, _b: u8, _c: u8, _d: u8, _e: u8, _f: u8, _g: u8, name: &str) -> Result<Arc<dyn Shape>, Arc<dyn std::error::Error + Send + Sync>> {
+    async fn shape(
+        _a: u8,
+        _b: u8,
+        _c: u8,
+        _d: u8,
+        _e: u8,
+        _f: u8,
+        _g: u8,
+        name: &str,
+    ) -> Result<Arc<dyn Shape>, Arc<dyn std::error::Error + Send + Sync>> {
         // `?` converts, `return` returns, and the value is coerced.
-        let sides: u32 = name.parse().map_err(|error: std::num::ParseIntError| Arc::new(error) as Arc<_>)?;
+        let sides: u32 =
+            name.parse().map_err(|error: std::num::ParseIntError| Arc::new(error) as Arc<_>)?;
         if sides != 4 {
             return Err(Arc::new(io::Error::other("not a square")));
         }

@@ -166,7 +166,10 @@ async fn a_panic_stays_a_panic() {
 async fn a_cache_with_a_hard_timeout_asks_for_its_error_at_once() {
     use proofload_kit::{Cache, Ttl};
 
-    let cache = Cache::<u64>::builder("impatient", Ttl::DATA).hard_timeout(Duration::from_secs(1)).build().unwrap();
+    let cache = Cache::<u64>::builder("impatient", Ttl::DATA)
+        .hard_timeout(Duration::from_secs(1))
+        .build()
+        .unwrap();
 
     #[cached(cache = cache, key(id))]
     async fn find(cache: &Cache<u64>, id: u64) -> Result<u64, String> {
