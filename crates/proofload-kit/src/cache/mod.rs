@@ -21,7 +21,7 @@ mod compute;
 mod core;
 mod entry;
 mod flight;
-mod glob;
+pub(crate) mod glob;
 mod handle;
 #[cfg(any(feature = "macros", feature = "tower"))]
 pub(crate) mod hooks;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Shape;
-use super::writer::{Writer, with_written, written};
+use super::writer::{Writer, with_key, written};
 use crate::{Cache, LoadError, Loaded, Ttl};
 
 /// The key of a call that was not answered from memory.
@@ -38,7 +38,7 @@ pub fn find<S>(
 where
     S: Shape,
 {
-    with_written(write, |key| match cache.answer(key, S::OPTIONAL) {
+    with_key(write, |key| match cache.answer(key, S::OPTIONAL) {
         Some(value) => Ok(S::join(Ok(value))),
         None => Err(Missing { key: key.to_owned(), tags: Vec::new() }),
     })

@@ -16,7 +16,7 @@ pub use load::{
     BackgroundSelf, CloneError, Failures, IntoDuration, IntoTtl, MapError, Missing, NoTimeoutError,
     OnError, OnTimeout, TimeoutError, compute, find, load_detached, load_scoped, own, own_receiver,
 };
-pub use part::{AsDisplay, AsKeyPart, AsNothing, Part};
+pub use part::{AsDisplay, AsKeyPart, AsNothing, KeyArgument, Part};
 pub use pending::Pending;
 pub use returns::{
     Answered, AnyAnswer, FunctionReturnsNoResult, Keepable, OfBoth, OfOption, OfResult, OfValue,

@@ -7,17 +7,18 @@
 use std::fmt::Display;
 
 use super::Writer;
+use crate::{Key, KeyPart};
 
-/// What can be a part of a key.
+/// What can be a part of a key, for the sake of what is said when it cannot.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be part of a key",
-    label = "has neither `Display` nor `KeyPart`",
+    label = "implements neither `Display` nor `KeyPart`",
     note = "leave the argument out by `skip(…)`, or name what matters of it: `key(filter.name, page)`"
 )]
-pub trait KeyPart {
-    /// Writes it.
-    fn write_part(&self, writer: &mut Writer);
-}
+pub trait KeyArgument {}
+
+#[diagnostic::do_not_recommend]
+impl<T: KeyPart + ?Sized> KeyArgument for T {}
 
 /// An argument, to be written.
 pub struct Part<'a, T: ?Sized>(pub &'a T);
@@ -31,7 +32,7 @@ pub trait AsKeyPart {
 impl<T: KeyPart + ?Sized> AsKeyPart for &&Part<'_, T> {
     #[inline]
     fn write_to(&self, writer: &mut Writer) {
-        self.0.write_part(writer);
+        writer.value(|key| self.0.write_key(key));
     }
 }
 
@@ -44,7 +45,7 @@ pub trait AsDisplay {
 impl<T: Display + ?Sized> AsDisplay for &Part<'_, T> {
     #[inline]
     fn write_to(&self, writer: &mut Writer) {
-        writer.display(self.0);
+        writer.value(|key| Key::escape(key, self.0));
     }
 }
 
@@ -53,14 +54,15 @@ pub trait AsNothing<T: ?Sized> {
     /// Does not compile.
     fn write_to(&self, writer: &mut Writer)
     where
-        T: KeyPart;
+        T: KeyArgument;
 }
 
 impl<T: ?Sized> AsNothing<T> for Part<'_, T> {
     fn write_to(&self, writer: &mut Writer)
     where
-        T: KeyPart,
+        T: KeyArgument,
     {
-        self.0.write_part(writer);
+        // Whoever can be asked this was asked for its `KeyPart` before.
+        let _ = writer;
     }
 }

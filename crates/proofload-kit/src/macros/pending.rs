@@ -4,7 +4,7 @@ use std::fmt;
 use std::mem;
 use std::sync::Arc;
 
-use super::writer::{Writer, written};
+use super::writer::{Writer, written, written_key, written_pattern};
 use crate::cache::Invalidate;
 use crate::cache::remote::Target;
 use crate::{Cache, Registry};
@@ -38,7 +38,7 @@ impl Pending {
     /// Adds the value of one key.
     #[must_use]
     pub fn key(self, write: impl FnOnce(&mut Writer)) -> Self {
-        self.and(Target::Key(written(write)))
+        self.and(Target::Key(written_key(write)))
     }
 
     /// Adds all values whose key begins so.
@@ -50,7 +50,7 @@ impl Pending {
     /// Adds all values whose key is covered by the pattern.
     #[must_use]
     pub fn pattern(self, write: impl FnOnce(&mut Writer)) -> Self {
-        self.and(Target::Glob(written(write)))
+        self.and(Target::Glob(written_pattern(write)))
     }
 
     /// Adds all values with the tag.

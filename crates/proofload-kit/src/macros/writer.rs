@@ -1,7 +1,8 @@
 //! Keys and tags of calls, written into a buffer that is used again for the next call of the thread.
 
 use std::cell::Cell;
-use std::fmt::{self, Display, Write as _};
+
+use crate::Key;
 
 /// A buffer that grew beyond this is not kept.
 const LONGEST_KEPT: usize = 4096;
@@ -10,10 +11,12 @@ thread_local! {
     static BUFFER: Cell<String> = const { Cell::new(String::new()) };
 }
 
-/// Writes a key or a tag.
+/// Writes a key, a tag or a pattern.
 #[derive(Debug)]
 pub struct Writer {
     text: String,
+    /// Values are not to act as wildcards.
+    pattern: bool,
 }
 
 impl Writer {
@@ -23,52 +26,58 @@ impl Writer {
         self.text.push_str(text);
     }
 
-    /// A value as people read it, with nothing in it that has a meaning in keys.
+    /// A value of the function's.
     #[inline]
-    pub(super) fn display<T: Display + ?Sized>(&mut self, value: &T) {
-        // Writing into a string fails only when the value's `Display` does: it has written what it can.
-        let _ = write!(Escaped(&mut self.text), "{value}");
-    }
-}
-
-/// Writes text percent-encoded where it would act as a separator or as a wildcard.
-struct Escaped<'a>(&'a mut String);
-
-impl fmt::Write for Escaped<'_> {
-    #[inline]
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let mut rest = text;
-        while let Some(at) = rest.bytes().position(has_meaning) {
-            let (plain, marked) = rest.split_at(at);
-            self.0.push_str(plain);
-            write!(self.0, "%{:02X}", marked.as_bytes()[0])?;
-            rest = &marked[1..];
+    pub(super) fn value(&mut self, write: impl FnOnce(&mut String)) {
+        let from = self.text.len();
+        write(&mut self.text);
+        if self.pattern {
+            self.tame(from);
         }
-        self.0.push_str(rest);
-        Ok(())
+    }
+
+    /// Puts a backslash before what is a wildcard in patterns.
+    fn tame(&mut self, from: usize) {
+        let value = self.text.split_off(from);
+        for c in value.chars() {
+            if matches!(c, '*' | '?' | '[' | ']' | '\\') {
+                self.text.push('\\');
+            }
+            self.text.push(c);
+        }
     }
 }
 
-/// Separators and wildcards. All are ASCII, so that they are never part of another character.
-fn has_meaning(byte: u8) -> bool {
-    matches!(byte, b':' | b'%' | b'*' | b'?' | b'[' | b']' | b'\\' | b'\0'..=b' ' | 0x7f)
-}
-
-/// What is written, in a buffer of its own.
-pub(crate) fn written(write: impl FnOnce(&mut Writer)) -> String {
-    let mut writer = Writer { text: String::new() };
+/// A tag or the beginning of keys, in a buffer of its own.
+pub(super) fn written(write: impl FnOnce(&mut Writer)) -> String {
+    let mut writer = Writer { text: String::new(), pattern: false };
     write(&mut writer);
     writer.text
 }
 
-/// Lets `read` see what is written. Allocates nothing once the thread has a buffer.
+/// A key, in a buffer of its own.
+pub(super) fn written_key(write: impl FnOnce(&mut Writer)) -> String {
+    let mut key = written(write);
+    Key::limit(&mut key);
+    key
+}
+
+/// A pattern, in a buffer of its own.
+pub(super) fn written_pattern(write: impl FnOnce(&mut Writer)) -> String {
+    let mut writer = Writer { text: String::new(), pattern: true };
+    write(&mut writer);
+    writer.text
+}
+
+/// Lets `read` see the key that is written. Allocates nothing once the thread has a buffer.
 ///
-/// The buffer is taken out while it is used: a `Display` that itself calls a cached function finds another.
+/// The buffer is taken out while it is used: a value that calls a cached function to write itself finds another.
 #[inline]
-pub(crate) fn with_written<R>(write: impl FnOnce(&mut Writer), read: impl FnOnce(&str) -> R) -> R {
-    let mut writer = Writer { text: BUFFER.take() };
+pub(super) fn with_key<R>(write: impl FnOnce(&mut Writer), read: impl FnOnce(&str) -> R) -> R {
+    let mut writer = Writer { text: BUFFER.take(), pattern: false };
     writer.text.clear();
     write(&mut writer);
+    Key::limit(&mut writer.text);
     let result = read(&writer.text);
     if writer.text.capacity() <= LONGEST_KEPT {
         BUFFER.set(writer.text);
@@ -81,30 +90,42 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_have_no_meaning_in_keys() {
-        let check = |value: &dyn Display, expect: &str| {
-            assert_eq!(written(|writer| writer.display(value)), expect);
+    fn values_are_no_wildcards() {
+        let check = |value: &str, expect: &str| {
+            let pattern = |writer: &mut Writer| {
+                writer.text("*:");
+                writer.value(|key| key.push_str(value));
+            };
+            assert_eq!(written_pattern(pattern), format!("*:{expect}"));
+            assert_eq!(written(pattern), format!("*:{value}"));
         };
-        check(&42, "42");
-        check(&"Ada", "Ada");
-        check(&"a:b", "a%3Ab");
-        check(&"*?[]\\%", "%2A%3F%5B%5D%5C%25");
-        check(&"Zoë 漢", "Zoë%20漢");
-        check(&"\r\n", "%0D%0A");
-        check(&"", "");
-        check(&'x', "x");
+        check("42", "42");
+        check("a*b?", "a\\*b\\?");
+        check("[x]\\", "\\[x\\]\\\\");
+        check("Zoë", "Zoë");
     }
 
     #[test]
     fn a_buffer_in_use_is_not_shared() {
-        let inner = |writer: &mut Writer| {
-            writer.text(&with_written(|writer| writer.text("in"), str::to_owned))
-        };
+        let inner =
+            |writer: &mut Writer| writer.text(&with_key(|writer| writer.text("in"), str::to_owned));
         let outer = |writer: &mut Writer| {
             writer.text("out:");
             inner(writer);
         };
-        assert_eq!(with_written(outer, str::to_owned), "out:in");
-        assert_eq!(with_written(inner, str::to_owned), "in");
+        assert_eq!(with_key(outer, str::to_owned), "out:in");
+        assert_eq!(with_key(inner, str::to_owned), "in");
+    }
+
+    #[test]
+    fn keys_are_as_those_made_by_hand() {
+        let long = "x".repeat(300);
+        let write = |writer: &mut Writer| {
+            writer.text("f:7:");
+            writer.value(|key| key.push_str(&long));
+        };
+        let by_hand = Key::of("f").with(7).with(&*long).into_string();
+        assert_eq!(with_key(write, str::to_owned), by_hand);
+        assert_eq!(written_key(write), by_hand);
     }
 }

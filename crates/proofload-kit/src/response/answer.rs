@@ -5,7 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{AGE, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderValue, TRANSFER_ENCODING};
+use http::header::{
+    AGE, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderValue,
+    TRANSFER_ENCODING,
+};
 use http::{HeaderMap, Method, Response, StatusCode, response};
 use http_body::Body;
 
@@ -43,7 +46,13 @@ pub(super) enum Sharing {
 
 impl CachedResponse {
     /// What is kept of a response. With `field`, its body says `true` there from now on.
-    pub(super) fn new(parts: response::Parts, body: Bytes, fresh_for: Duration, must_revalidate: bool, field: Option<&str>) -> Self {
+    pub(super) fn new(
+        parts: response::Parts,
+        body: Bytes,
+        fresh_for: Duration,
+        must_revalidate: bool,
+        field: Option<&str>,
+    ) -> Self {
         let mut headers = parts.headers;
         // They are about one connection, and about a body that may be another now.
         for name in [CONNECTION, TRANSFER_ENCODING] {
@@ -102,7 +111,8 @@ impl CachedResponse {
 
     /// About how many bytes it takes in memory.
     pub(super) fn weight(&self) -> u32 {
-        let headers = self.0.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 64);
+        let headers =
+            self.0.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 64);
         let weight = 256 + self.0.body.len() + headers.sum::<usize>();
         u32::try_from(weight).unwrap_or(u32::MAX)
     }
@@ -177,9 +187,11 @@ fn is_json(headers: &HeaderMap) -> bool {
 /// Whether the client has what carries this tag (RFC 9110, section 13.1.2: compared without regard to weakness).
 fn matches_etag(known: Option<&HeaderValue>, tag: Option<&HeaderValue>) -> bool {
     let (Some(known), Some(tag)) = (known, tag) else { return false };
-    let opaque = |tag: &[u8]| tag.trim_ascii().strip_prefix(b"W/").unwrap_or(tag.trim_ascii()).to_owned();
+    let opaque =
+        |tag: &[u8]| tag.trim_ascii().strip_prefix(b"W/").unwrap_or(tag.trim_ascii()).to_owned();
     let tag = opaque(tag.as_bytes());
-    known.as_bytes() == b"*" || known.as_bytes().split(|byte| *byte == b',').any(|one| opaque(one) == tag)
+    known.as_bytes() == b"*"
+        || known.as_bytes().split(|byte| *byte == b',').any(|one| opaque(one) == tag)
 }
 
 #[cfg(test)]
@@ -192,7 +204,11 @@ mod tests {
     fn tags_are_compared_weakly() {
         let check = |known: &'static str, tag: &'static str, expect: bool| {
             let value = HeaderValue::from_static;
-            assert_eq!(matches_etag(Some(&value(known)), Some(&value(tag))), expect, "{known} {tag}");
+            assert_eq!(
+                matches_etag(Some(&value(known)), Some(&value(tag))),
+                expect,
+                "{known} {tag}"
+            );
         };
         check("\"a\"", "\"a\"", true);
         check("W/\"a\"", "\"a\"", true);
@@ -204,7 +220,10 @@ mod tests {
     }
 
     fn kept(kind: &str, body: &'static str) -> CachedResponse {
-        let head = Response::builder().header(CONTENT_TYPE, kind).header(ETAG, "\"a\"").header(CONTENT_LENGTH, body.len());
+        let head = Response::builder()
+            .header(CONTENT_TYPE, kind)
+            .header(ETAG, "\"a\"")
+            .header(CONTENT_LENGTH, body.len());
         let parts = head.header(TRANSFER_ENCODING, "chunked").body(()).unwrap().into_parts().0;
         CachedResponse::new(parts, body.into(), Duration::from_secs(5), false, Some("cached"))
     }
@@ -213,10 +232,21 @@ mod tests {
     fn json_says_where_it_comes_from() {
         let check = |kind, body, hit: &str, miss: &str| {
             let kept = kept(kind, body);
-            for (outcome, expect) in [(CacheOutcome::Hit, hit), (CacheOutcome::Stale, hit), (CacheOutcome::Miss, miss)] {
-                let response = kept.respond::<Full<Bytes>>(&Method::GET, None, outcome, Some("cached"));
-                assert_eq!(response.headers()[CONTENT_LENGTH], expect.len().to_string(), "{kind} {outcome}");
-                assert_eq!(response.body().size_hint().exact(), Some(expect.len() as u64), "{kind} {outcome}");
+            for (outcome, expect) in
+                [(CacheOutcome::Hit, hit), (CacheOutcome::Stale, hit), (CacheOutcome::Miss, miss)]
+            {
+                let response =
+                    kept.respond::<Full<Bytes>>(&Method::GET, None, outcome, Some("cached"));
+                assert_eq!(
+                    response.headers()[CONTENT_LENGTH],
+                    expect.len().to_string(),
+                    "{kind} {outcome}"
+                );
+                assert_eq!(
+                    response.body().size_hint().exact(),
+                    Some(expect.len() as u64),
+                    "{kind} {outcome}"
+                );
                 assert_eq!(response.headers()[X_CACHE], outcome.as_str());
                 assert!(!response.headers().contains_key(TRANSFER_ENCODING));
             }
@@ -225,7 +255,12 @@ mod tests {
             assert_eq!(weak, hit != miss, "{kind}");
         };
         check("application/json", "{}", r#"{"cached":true}"#, r#"{"cached":false}"#);
-        check("application/problem+JSON; charset=x", "{\"a\":1}", r#"{"cached":true,"a":1}"#, r#"{"cached":false,"a":1}"#);
+        check(
+            "application/problem+JSON; charset=x",
+            "{\"a\":1}",
+            r#"{"cached":true,"a":1}"#,
+            r#"{"cached":false,"a":1}"#,
+        );
         check("text/html", "{}", "{}", "{}");
         check("application/json", "[]", "[]", "[]");
     }
@@ -233,8 +268,15 @@ mod tests {
     #[test]
     fn who_has_it_is_only_told_so() {
         let known = HeaderValue::from_static("W/\"a\"");
-        let response = kept("text/html", "abc").respond::<Full<Bytes>>(&Method::GET, Some(&known), CacheOutcome::Hit, None);
+        let response = kept("text/html", "abc").respond::<Full<Bytes>>(
+            &Method::GET,
+            Some(&known),
+            CacheOutcome::Hit,
+            None,
+        );
         assert_eq!(response.status(), StatusCode::NOT_MODIFIED);
-        assert!(response.body().is_end_stream() && !response.headers().contains_key(CONTENT_LENGTH));
+        assert!(
+            response.body().is_end_stream() && !response.headers().contains_key(CONTENT_LENGTH)
+        );
     }
 }

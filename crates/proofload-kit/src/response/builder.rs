@@ -65,7 +65,12 @@ impl ResponseCacheBuilder {
                 keep_set_cookie: false,
             },
             body: IgnoreBody,
-            settings: Settings { max_body_bytes: DEFAULT_BODY, key: None, field: None, writes_invalidate: true },
+            settings: Settings {
+                max_body_bytes: DEFAULT_BODY,
+                key: None,
+                field: None,
+                writes_invalidate: true,
+            },
         }
     }
 
@@ -76,7 +81,15 @@ impl ResponseCacheBuilder {
     /// The body is read before the service is called, and given to it whole.
     pub fn hash_body(self, max_bytes: usize) -> ResponseCacheBuilder<HashBody> {
         let Self { name, ttl, cache, max_bytes: weight, rules, settings, .. } = self;
-        ResponseCacheBuilder { name, ttl, cache, max_bytes: weight, rules, settings, body: HashBody { max_bytes } }
+        ResponseCacheBuilder {
+            name,
+            ttl,
+            cache,
+            max_bytes: weight,
+            rules,
+            settings,
+            body: HashBody { max_bytes },
+        }
     }
 }
 
@@ -84,7 +97,10 @@ impl<K> ResponseCacheBuilder<K> {
     /// Changes settings of the [`Cache`] below: stale-while-revalidate, fail-safe, timeouts, the layer in Redis.
     ///
     /// All layers keep an answer for the same time: what it says itself, or else the time of this cache.
-    pub fn cache(mut self, change: impl FnOnce(CacheBuilder<CachedResponse>) -> CacheBuilder<CachedResponse>) -> Self {
+    pub fn cache(
+        mut self,
+        change: impl FnOnce(CacheBuilder<CachedResponse>) -> CacheBuilder<CachedResponse>,
+    ) -> Self {
         self.cache = change(self.cache);
         self
     }
@@ -209,11 +225,14 @@ impl<K> ResponseCacheBuilder<K> {
         if self.settings.max_body_bytes == 0 {
             return Err(BuildError::new("max_body_bytes", 0, "at least 1"));
         }
-        let plain = |field: &String| !field.chars().any(|c| c.is_control() || matches!(c, '"' | '\\'));
+        let plain =
+            |field: &String| !field.chars().any(|c| c.is_control() || matches!(c, '"' | '\\'));
         match &self.settings.field {
-            Some(field) if !plain(field) => {
-                Err(BuildError::new("mark_json_field", field, "without quotes, backslashes and control characters"))
-            }
+            Some(field) if !plain(field) => Err(BuildError::new(
+                "mark_json_field",
+                field,
+                "without quotes, backslashes and control characters",
+            )),
             _ => Ok(()),
         }
     }
@@ -221,6 +240,9 @@ impl<K> ResponseCacheBuilder<K> {
 
 impl<K> fmt::Debug for ResponseCacheBuilder<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ResponseCacheBuilder").field("name", &self.name).field("rules", &self.rules).finish_non_exhaustive()
+        f.debug_struct("ResponseCacheBuilder")
+            .field("name", &self.name)
+            .field("rules", &self.rules)
+            .finish_non_exhaustive()
     }
 }

@@ -70,14 +70,19 @@ impl<S> Exchange<S> {
         let (mut parts, body) = request.into_parts();
         let status = CacheStatus::default();
         parts.extensions.insert(status.clone());
-        let base = if self.shared.rules.asks(&parts, K::IN_KEY) { self.shared.base(&parts) } else { None };
+        let base =
+            if self.shared.rules.asks(&parts, K::IN_KEY) { self.shared.base(&parts) } else { None };
         let Some(base) = base else {
-            return self.pass(Request::from_parts(parts, body), &status, CacheOutcome::Bypass).await;
+            return self
+                .pass(Request::from_parts(parts, body), &status, CacheOutcome::Bypass)
+                .await;
         };
         let (body, bytes) = match key_body.read(body).await {
             BodyRead::Known(body, bytes) => (body, bytes),
             BodyRead::Unknown(body) => {
-                return self.pass(Request::from_parts(parts, body), &status, CacheOutcome::Bypass).await;
+                return self
+                    .pass(Request::from_parts(parts, body), &status, CacheOutcome::Bypass)
+                    .await;
             }
             BodyRead::Broken => return Ok(empty(StatusCode::BAD_REQUEST, CacheOutcome::Bypass)),
         };
@@ -100,7 +105,7 @@ impl<S> Exchange<S> {
         B::Data: Send,
         B::Error: Send,
     {
-        let shared = &self.shared;
+        let Self { service, shared } = self;
         let mut waiting = Some(request);
         for _ in 0..MOST_VARIANTS {
             let Some(request) = waiting.take() else { break };
@@ -112,13 +117,17 @@ impl<S> Exchange<S> {
             }
             let request = Request::from_parts(parts, body);
             if shared.is_private(&key) {
-                return self.pass(request, &question.status, CacheOutcome::Bypass).await;
+                let exchange = Exchange { service, shared };
+                return exchange.pass(request, &question.status, CacheOutcome::Bypass).await;
             }
             waiting = Some(request);
             let (tell, mut own) = oneshot::channel();
             let slot = Slot { base: question.base.clone(), key, vary, path: question.path.clone() };
             let key = slot.key.clone();
-            let load = || self.clone().load(waiting.take(), slot, tell);
+            // Cloned here, because services need not be `Sync`: no reference to one may be held while waiting.
+            let exchange = Exchange { service: service.clone(), shared: Arc::clone(&shared) };
+            let request = &mut waiting;
+            let load = move || exchange.load(request.take(), slot, tell);
             let brought = shared.cache.get_or_load(&key, load).await;
             let led = waiting.is_none();
             match brought.as_ref().map(|answer| answer.0.sharing) {
@@ -151,15 +160,22 @@ impl<S> Exchange<S> {
                 }
                 Ok(Sharing::Varies) => {}
                 Err(LoadError::Failed(failed)) => match &failed.answer {
-                    Some(answer) => return Ok(question.respond(answer, CacheOutcome::Miss, shared.field())),
+                    Some(answer) => {
+                        return Ok(question.respond(answer, CacheOutcome::Miss, shared.field()));
+                    }
                     None => break,
                 },
-                Err(LoadError::Panicked(message)) if led => panic!("the service panicked: {message}"),
+                Err(LoadError::Panicked(message)) if led => {
+                    panic!("the service panicked: {message}")
+                }
                 Ok(Sharing::Private) | Err(_) => break,
             }
         }
         match waiting {
-            Some(request) => self.pass(request, &question.status, CacheOutcome::Miss).await,
+            Some(request) => {
+                let exchange = Exchange { service, shared };
+                exchange.pass(request, &question.status, CacheOutcome::Miss).await
+            }
             // The load was given up with the request.
             None => Ok(empty(StatusCode::GATEWAY_TIMEOUT, CacheOutcome::Miss)),
         }
@@ -190,7 +206,11 @@ impl<S> Exchange<S> {
         let verdict = shared.rules.judge(&parts);
         if matches!(verdict, Verdict::Private | Verdict::Failure { shareable: false }) {
             let _ = tell.send(Ok(Response::from_parts(parts, ResponseBody::untouched(body))));
-            return if verdict == Verdict::Private { private(shared, &slot.key).await } else { Err(Failed { answer: None }) };
+            return if verdict == Verdict::Private {
+                private(shared, &slot.key).await
+            } else {
+                Err(Failed { answer: None })
+            };
         }
         let body = match body::read(body, shared.settings.max_body_bytes).await {
             Read::Whole(body) => body,
@@ -203,54 +223,16 @@ impl<S> Exchange<S> {
                 return Err(Failed { answer: None });
             }
         };
-        self.brought(verdict, Response::from_parts(parts, body), slot, tell).await
-    }
-
-    /// What a whole answer is to the cache and to those who wait.
-    async fn brought<B: Body, E>(
-        &self,
-        verdict: Verdict,
-        response: Response<Bytes>,
-        slot: Slot,
-        tell: oneshot::Sender<Own<B, E>>,
-    ) -> Result<Loaded<CachedResponse>, Failed> {
-        let shared = &*self.shared;
-        let (parts, body) = response.into_parts();
-        let whole = |parts: &http::response::Parts, body: &Bytes| {
-            let mut response = Response::new(ResponseBody::whole(body.clone()));
-            *response.status_mut() = parts.status;
-            *response.headers_mut() = parts.headers.clone();
-            *response.extensions_mut() = parts.extensions.clone();
-            response
-        };
-        let own = whole(&parts, &body);
-        let once = |parts, body| CachedResponse::new(parts, body, Duration::ZERO, false, None);
-        match verdict {
-            Verdict::Keep { fresh_for, must_revalidate, vary } => {
-                let fresh_for = fresh_for.unwrap_or_else(|| shared.fresh_for());
-                let answer = CachedResponse::new(parts, body, fresh_for, must_revalidate, shared.field());
-                if !slot.vary.covers(&vary) {
-                    shared.learn(&slot.base, &vary).await;
-                    let _ = tell.send(Ok(own));
-                    return Ok(Loaded::new(CachedResponse::none(Sharing::Varies)).ttl(Duration::ZERO));
-                }
-                let _ = tell.send(Ok(own));
-                Ok(shared.keep(answer, &slot.path))
-            }
-            Verdict::Failure { .. } => {
-                let _ = tell.send(Ok(own));
-                Err(Failed { answer: Some(once(parts, body)) })
-            }
-            Verdict::Share | Verdict::Private => {
-                shared.forget(&slot.key).await;
-                let _ = tell.send(Ok(own));
-                Ok(Loaded::new(once(parts, body)).ttl(Duration::ZERO))
-            }
-        }
+        brought(shared, verdict, Response::from_parts(parts, body), slot, tell).await
     }
 
     /// To the service, past the cache.
-    async fn pass<Q, B>(mut self, request: Request<Q>, status: &CacheStatus, outcome: CacheOutcome) -> Own<B, S::Error>
+    async fn pass<Q, B>(
+        mut self,
+        request: Request<Q>,
+        status: &CacheStatus,
+        outcome: CacheOutcome,
+    ) -> Own<B, S::Error>
     where
         S: Service<Request<Q>, Response = Response<B>>,
         B: Body,
@@ -275,6 +257,49 @@ impl<S> Exchange<S> {
     }
 }
 
+/// What a whole answer is to the cache and to those who wait.
+async fn brought<B: Body, E>(
+    shared: &Shared,
+    verdict: Verdict,
+    response: Response<Bytes>,
+    slot: Slot,
+    tell: oneshot::Sender<Own<B, E>>,
+) -> Result<Loaded<CachedResponse>, Failed> {
+    let (parts, body) = response.into_parts();
+    let whole = |parts: &http::response::Parts, body: &Bytes| {
+        let mut response = Response::new(ResponseBody::whole(body.clone()));
+        *response.status_mut() = parts.status;
+        *response.headers_mut() = parts.headers.clone();
+        *response.extensions_mut() = parts.extensions.clone();
+        response
+    };
+    let own = whole(&parts, &body);
+    let once = |parts, body| CachedResponse::new(parts, body, Duration::ZERO, false, None);
+    match verdict {
+        Verdict::Keep { fresh_for, must_revalidate, vary } => {
+            let fresh_for = fresh_for.unwrap_or_else(|| shared.fresh_for());
+            let answer =
+                CachedResponse::new(parts, body, fresh_for, must_revalidate, shared.field());
+            if !slot.vary.covers(&vary) {
+                shared.learn(&slot.base, &vary).await;
+                let _ = tell.send(Ok(own));
+                return Ok(Loaded::new(CachedResponse::none(Sharing::Varies)).ttl(Duration::ZERO));
+            }
+            let _ = tell.send(Ok(own));
+            Ok(shared.keep(answer, &slot.path))
+        }
+        Verdict::Failure { .. } => {
+            let _ = tell.send(Ok(own));
+            Err(Failed { answer: Some(once(parts, body)) })
+        }
+        Verdict::Share | Verdict::Private => {
+            shared.forget(&slot.key).await;
+            let _ = tell.send(Ok(own));
+            Ok(Loaded::new(once(parts, body)).ttl(Duration::ZERO))
+        }
+    }
+}
+
 /// Notes that answers to a question are for one client each.
 async fn private(shared: &Shared, key: &str) -> Result<Loaded<CachedResponse>, Failed> {
     shared.note_private(key).await;
@@ -284,7 +309,12 @@ async fn private(shared: &Shared, key: &str) -> Result<Loaded<CachedResponse>, F
 
 impl Question {
     /// An answer of the cache for this request.
-    fn respond<B: Body>(&self, answer: &CachedResponse, outcome: CacheOutcome, field: Option<&str>) -> Response<ResponseBody<B>> {
+    fn respond<B: Body>(
+        &self,
+        answer: &CachedResponse,
+        outcome: CacheOutcome,
+        field: Option<&str>,
+    ) -> Response<ResponseBody<B>> {
         answer.respond(&self.method, self.known.as_ref(), outcome, field)
     }
 

@@ -67,7 +67,9 @@ impl<K: Clone> Clone for ResponseCacheLayer<K> {
 
 impl<K> fmt::Debug for ResponseCacheLayer<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ResponseCacheLayer").field("cache", &self.shared.cache).finish_non_exhaustive()
+        f.debug_struct("ResponseCacheLayer")
+            .field("cache", &self.shared.cache)
+            .finish_non_exhaustive()
     }
 }
 
@@ -88,7 +90,11 @@ pub struct ResponseCache<S, K = IgnoreBody> {
 
 impl<S: Clone, K: Clone> Clone for ResponseCache<S, K> {
     fn clone(&self) -> Self {
-        Self { inner: self.inner.clone(), shared: Arc::clone(&self.shared), body: self.body.clone() }
+        Self {
+            inner: self.inner.clone(),
+            shared: Arc::clone(&self.shared),
+            body: self.body.clone(),
+        }
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, RANGE, SET_COOKIE, TRANSFER_ENCODING, UPGRADE};
+use http::header::{
+    AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, RANGE, SET_COOKIE,
+    TRANSFER_ENCODING, UPGRADE,
+};
 use http::{HeaderMap, Method, StatusCode, request, response};
 
 use super::control::Control;
@@ -41,7 +44,8 @@ impl Rules {
     /// Whether the cache is asked.
     pub(super) fn asks(&self, parts: &request::Parts, body_in_key: bool) -> bool {
         let headers = &parts.headers;
-        let known = |name, allowed| allowed || !headers.contains_key(&name) || self.vary.contains(&name);
+        let known =
+            |name, allowed| allowed || !headers.contains_key(&name) || self.vary.contains(&name);
         self.methods.contains(&parts.method)
             && known(AUTHORIZATION, self.share_authorised)
             && known(COOKIE, self.share_cookies)
@@ -53,7 +57,11 @@ impl Rules {
 
     /// What may be done with the answer.
     pub(super) fn judge(&self, answer: &response::Parts) -> Verdict {
-        let control = if self.honour_cache_control { Control::of(&answer.headers) } else { Control::default() };
+        let control = if self.honour_cache_control {
+            Control::of(&answer.headers)
+        } else {
+            Control::default()
+        };
         let vary = Vary::of(&answer.headers).filter(|vary| vary.names().len() <= MOST_VARY);
         let cookies = answer.headers.contains_key(SET_COOKIE) && !self.keep_set_cookie;
         let private = cookies || control.forbidden || control.fresh_for == Some(Duration::ZERO);
@@ -61,14 +69,21 @@ impl Rules {
         if status.is_server_error() {
             return Verdict::Failure { shareable: !private && vary.is_some() };
         }
-        let partial = status.is_informational() || matches!(status, StatusCode::PARTIAL_CONTENT | StatusCode::NOT_MODIFIED);
-        let (false, false, false, Some(vary)) = (private, partial, is_event_stream(&answer.headers), vary) else {
+        let partial = status.is_informational()
+            || matches!(status, StatusCode::PARTIAL_CONTENT | StatusCode::NOT_MODIFIED);
+        let (false, false, false, Some(vary)) =
+            (private, partial, is_event_stream(&answer.headers), vary)
+        else {
             return Verdict::Private;
         };
         if !self.statuses.contains(&status) {
             return Verdict::Share;
         }
-        Verdict::Keep { fresh_for: control.fresh_for, must_revalidate: control.must_revalidate, vary }
+        Verdict::Keep {
+            fresh_for: control.fresh_for,
+            must_revalidate: control.must_revalidate,
+            vary,
+        }
     }
 }
 
@@ -79,14 +94,17 @@ pub(super) fn is_write(method: &Method, status: StatusCode) -> bool {
 
 fn has_body(headers: &HeaderMap) -> bool {
     let length = headers.get(CONTENT_LENGTH);
-    length.is_some_and(|length| length.as_bytes() != b"0") || headers.contains_key(TRANSFER_ENCODING)
+    length.is_some_and(|length| length.as_bytes() != b"0")
+        || headers.contains_key(TRANSFER_ENCODING)
 }
 
 /// `no-store` in a request: the client does not want its question to leave a trace. `no-cache` and `max-age=0`,
 /// which browsers send with every reload, are not followed: they would let any client put load on the service.
 fn forbids_store(headers: &HeaderMap) -> bool {
     let fields = headers.get_all(CACHE_CONTROL).iter().filter_map(|field| field.to_str().ok());
-    fields.flat_map(|field| field.split(',')).any(|directive| directive.trim().eq_ignore_ascii_case("no-store"))
+    fields
+        .flat_map(|field| field.split(','))
+        .any(|directive| directive.trim().eq_ignore_ascii_case("no-store"))
 }
 
 /// Events come for ever: waiting for the end of the body would keep them from the client.
@@ -124,7 +142,11 @@ mod tests {
     #[test]
     fn questions_that_may_be_shared() {
         let check = |method, headers: &[(&str, &str)], expect: bool| {
-            assert_eq!(rules().asks(&request(method, headers), false), expect, "{method} {headers:?}");
+            assert_eq!(
+                rules().asks(&request(method, headers), false),
+                expect,
+                "{method} {headers:?}"
+            );
         };
         check("GET", &[], true);
         check("HEAD", &[], true);
@@ -164,7 +186,8 @@ mod tests {
         match rules.judge(&answer.body(()).unwrap().into_parts().0) {
             Verdict::Keep { fresh_for, must_revalidate, vary } => {
                 let names: Vec<&str> = vary.names().iter().map(HeaderName::as_str).collect();
-                let seconds = fresh_for.map_or("default".to_owned(), |fresh_for| fresh_for.as_secs().to_string());
+                let seconds = fresh_for
+                    .map_or("default".to_owned(), |fresh_for| fresh_for.as_secs().to_string());
                 let revalidate = if must_revalidate { " revalidate" } else { "" };
                 format!("keep {seconds}{revalidate} {}", names.join(" ")).trim_end().to_owned()
             }
@@ -216,7 +239,11 @@ mod tests {
     #[test]
     fn writes_are_seen() {
         let check = |method: Method, status, expect| {
-            assert_eq!(is_write(&method, StatusCode::from_u16(status).unwrap()), expect, "{method} {status}");
+            assert_eq!(
+                is_write(&method, StatusCode::from_u16(status).unwrap()),
+                expect,
+                "{method} {status}"
+            );
         };
         check(Method::POST, 201, true);
         check(Method::DELETE, 204, true);
