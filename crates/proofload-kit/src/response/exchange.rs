@@ -274,7 +274,8 @@ async fn brought<B: Body, E>(
         response
     };
     let own = whole(&parts, &body);
-    let once = |parts, body| CachedResponse::new(parts, body, Duration::ZERO, false, None);
+    // It is not kept, so it cannot grow old.
+    let once = |parts, body| CachedResponse::new(parts, body, Duration::MAX, false, None);
     match verdict {
         Verdict::Keep { fresh_for, must_revalidate, vary } => {
             let fresh_for = fresh_for.unwrap_or_else(|| shared.fresh_for());

@@ -6,5 +6,9 @@ mod cache_invalidate;
 mod cached;
 #[cfg(feature = "macros")]
 mod cached_loads;
+#[cfg(feature = "tower")]
+mod response;
+#[cfg(feature = "tower")]
+mod response_rules;
 #[cfg(feature = "macros")]
 mod ui;
