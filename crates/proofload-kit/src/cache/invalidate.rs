@@ -17,11 +17,25 @@ const STEPS_IN_A_ROW: u32 = 16;
 pub(crate) trait Invalidate: Send + Sync {
     /// Takes away what the target covers, in all layers; answers how many values that were.
     fn invalidate<'a>(&'a self, target: &'a Target) -> BoxFuture<'a, u64>;
+
+    /// The same in the memory of this process only, at once.
+    fn invalidate_local(&self, target: &Target) -> u64;
+
+    /// Whether there are other layers.
+    fn is_shared(&self) -> bool;
 }
 
 impl<V: Send + Sync + 'static> Invalidate for Core<V> {
     fn invalidate<'a>(&'a self, target: &'a Target) -> BoxFuture<'a, u64> {
         Box::pin(self.invalidate_all_layers(target))
+    }
+
+    fn invalidate_local(&self, target: &Target) -> u64 {
+        self.invalidate_memory_now(target)
+    }
+
+    fn is_shared(&self) -> bool {
+        self.shared.is_some()
     }
 }
 
@@ -209,7 +223,7 @@ impl Registry {
         self.invalidate_target(&Target::Tag(tag.to_owned())).await
     }
 
-    async fn invalidate_target(&self, target: &Target) -> u64 {
+    pub(crate) async fn invalidate_target(&self, target: &Target) -> u64 {
         let mut removed = 0;
         for part in self.parts() {
             if let Some(cache) = part.as_cache() {
