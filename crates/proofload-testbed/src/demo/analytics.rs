@@ -42,7 +42,7 @@ async fn run(
     let ttl = service.options.query_ttl;
     let (body, is_hit) =
         cached(service, key, ttl, cost, || make(&mut fastrand::Rng::with_seed(seed)).to_string())
-            .await;
+            .await?;
     let headers = [(header::CONTENT_TYPE, "application/json")];
     Ok((headers, [("x-cache", x_cache(is_hit))], body).into_response())
 }

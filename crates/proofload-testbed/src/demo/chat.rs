@@ -40,14 +40,14 @@ pub(crate) async fn ask(
             "message (or query) must have from 1 to {MAX_QUESTION_BYTES} bytes"
         )));
     }
-    let normal = text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+    let normal = normal(&text);
     let is_policy = normal.contains("policy");
     let options = &service.options;
     let ttl = if is_policy { options.policy_ttl } else { options.chat_ttl };
     let knobs = service.knobs().knobs;
     let (answer, is_hit) =
         cached(&service, format!("chat:{normal}"), ttl, knobs.miss_latency, || answer(&normal))
-            .await;
+            .await?;
     let conversation_id = match question.conversation_id {
         Some(id) => id,
         None => service.draw(|random| format!("{:016x}", random.u64(..))),
@@ -64,12 +64,18 @@ pub(crate) async fn ask(
     Ok(([("x-cache", x_cache(is_hit))], Json(body)))
 }
 
+/// A text without regard to case and spaces.
+pub(crate) fn normal(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
+}
+
 /// The value of the header that tells a hit from a miss.
 pub(crate) fn x_cache(is_hit: bool) -> &'static str {
     if is_hit { "HIT" } else { "MISS" }
 }
 
-/// Looks up `key`; when it is not there, takes `cost`, makes the value and keeps it for `ttl`.
+/// Looks up `key`; when it is not there, has the backend make the value, which takes `cost`, and keeps
+/// it for `ttl`.
 ///
 /// Misses of the same key at the same time each pay, as in most services: nothing is coalesced.
 pub(crate) async fn cached(
@@ -78,19 +84,19 @@ pub(crate) async fn cached(
     ttl: Duration,
     cost: Duration,
     make: impl FnOnce() -> String,
-) -> (bytes::Bytes, bool) {
-    let is_used = service.knobs().knobs.cache;
-    if is_used && let Some(value) = lock(&service.cache).get(&key, Instant::now()) {
-        return (value, true);
+) -> Result<(bytes::Bytes, bool), ApiError> {
+    let knobs = service.knobs().knobs;
+    if knobs.cache && let Some(value) = lock(&service.cache).get(&key, Instant::now()) {
+        return Ok((value, true));
     }
-    if !cost.is_zero() {
-        tokio::time::sleep(cost).await;
-    }
+    let fails = knobs.backend_error_rate > 0.0
+        && service.draw(|random| random.f64() < knobs.backend_error_rate);
+    service.backend.call(&knobs, cost, fails).await?;
     let value = bytes::Bytes::from(make());
-    if is_used {
+    if knobs.cache {
         lock(&service.cache).insert(key, value.clone(), ttl, Instant::now());
     }
-    (value, false)
+    Ok((value, false))
 }
 
 fn answer(question: &str) -> String {

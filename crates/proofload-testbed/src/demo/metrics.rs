@@ -129,6 +129,8 @@ fn text(service: &Service) -> String {
     let help = "Requests answered 503 because the queue was full.";
     plain(&mut out, "counter", "queue_rejected_total", help, gate.rejected);
 
+    service.backend.write(&mut out);
+
     let cache = lock(&service.cache).counts();
     plain(&mut out, "counter", "cache_hits_total", "Look-ups found in the cache.", cache.hits);
     plain(&mut out, "counter", "cache_misses_total", "Look-ups not found.", cache.misses);

@@ -6,6 +6,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 
 use super::auth::Tokens;
+use super::backend::Backend;
 use super::bot::Accounts;
 use super::cache::Cache;
 use super::gate::{Gate, resize};
@@ -28,6 +29,7 @@ pub(crate) struct Service {
     pub(crate) options: DemoOptions,
     knobs: Mutex<ActiveKnobs>,
     pub(crate) gate: Arc<Gate>,
+    pub(crate) backend: Backend,
     random: Mutex<fastrand::Rng>,
     pub(crate) metrics: Metrics,
     pub(crate) cache: Mutex<Cache<Bytes>>,
@@ -51,6 +53,7 @@ impl Service {
         let mut random = fastrand::Rng::with_seed(options.seed);
         Self {
             gate: Gate::new(knobs.capacity, knobs.queue),
+            backend: Backend::new(&knobs),
             knobs: Mutex::new(ActiveKnobs { knobs, set_at: Instant::now() }),
             metrics: Metrics::default(),
             cache: Mutex::new(Cache::new(options.cache_capacity)),
@@ -73,6 +76,7 @@ impl Service {
 
     pub(crate) fn set_knobs(&self, knobs: Knobs) {
         resize(&self.gate, knobs.capacity, knobs.queue);
+        self.backend.set(&knobs);
         *lock(&self.knobs) = ActiveKnobs { knobs: Arc::new(knobs), set_at: Instant::now() };
     }
 

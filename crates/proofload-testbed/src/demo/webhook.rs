@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::hmac;
 
+use super::chat::{cached, normal, x_cache};
 use super::error::ApiError;
 use super::state::Shared;
 
@@ -59,14 +60,27 @@ pub(crate) async fn whatsapp(
     let (Some(from), Some(text)) = (field("From"), field("Body")) else {
         return Err(ApiError::bad_request("From and Body are required"));
     };
-    let verdict = verdict(text);
+    let (verdict, is_hit) = check(&service, text).await?;
     let answer = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
          <Response><Message to=\"{}\">{}</Message></Response>",
         escape(from),
         escape(&verdict)
     );
-    Ok(([(header::CONTENT_TYPE, "application/xml")], answer))
+    let headers = [(header::CONTENT_TYPE, "application/xml")];
+    Ok((headers, is_hit.map(|is_hit| [("x-cache", x_cache(is_hit))]), answer))
+}
+
+/// What there is to say about a message; and whether that came from the cache, if somebody else had to
+/// be asked.
+async fn check(service: &Shared, text: &str) -> Result<(String, Option<bool>), ApiError> {
+    let (cost, ttl) = (service.knobs().knobs.check_latency, service.options.chat_ttl);
+    if cost.is_zero() {
+        return Ok((verdict(text), None));
+    }
+    let key = format!("check:{}", normal(text));
+    let (verdict, is_hit) = cached(service, key, ttl, cost, || verdict(text)).await?;
+    Ok((String::from_utf8_lossy(&verdict).into_owned(), Some(is_hit)))
 }
 
 fn parse_form(headers: &HeaderMap, body: &[u8]) -> Result<Vec<(String, String)>, ApiError> {
