@@ -38,19 +38,38 @@ pub(crate) enum Value {
 
 impl Families {
     /// Adds a sample of a counter; `name` without `_total`.
-    pub(crate) fn counter(&mut self, name: &'static str, help: &'static str, labels: Labels<'_>, value: u64) {
+    pub(crate) fn counter(
+        &mut self,
+        name: &'static str,
+        help: &'static str,
+        labels: Labels<'_>,
+        value: u64,
+    ) {
         self.add(name, help, labels, Value::Counter(value as f64));
     }
 
     /// Adds a sample of a gauge.
-    pub(crate) fn gauge(&mut self, name: &'static str, help: &'static str, labels: Labels<'_>, value: f64) {
+    pub(crate) fn gauge(
+        &mut self,
+        name: &'static str,
+        help: &'static str,
+        labels: Labels<'_>,
+        value: f64,
+    ) {
         self.add(name, help, labels, Value::Gauge(value));
     }
 
     /// Adds any sample. A name has one kind and one help text in the whole crate.
-    pub(crate) fn add(&mut self, name: &'static str, help: &'static str, labels: Labels<'_>, value: Value) {
+    pub(crate) fn add(
+        &mut self,
+        name: &'static str,
+        help: &'static str,
+        labels: Labels<'_>,
+        value: Value,
+    ) {
         let labels = labels.iter().map(|&(name, value)| (name, value.to_owned())).collect();
-        let family = self.families.entry(name).or_insert_with(|| Family { help, samples: Vec::new() });
+        let family =
+            self.families.entry(name).or_insert_with(|| Family { help, samples: Vec::new() });
         family.samples.push(Sample { labels, value });
     }
 
