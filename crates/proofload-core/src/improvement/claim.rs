@@ -1,9 +1,10 @@
 //! What can be claimed of a change, and how it is judged.
 //!
-//! A claim says what a figure is to become (2 s) and how much that is to be less or more than before
-//! (85 %). It is met where the figure is there *and* the change is certain to be as large: its whole
-//! confidence interval lies beyond. Where the figure is not there, or none of the interval is beyond, it is
-//! not met; else it cannot be told.
+//! A claim says what a figure is to become (2 s) and, of a time, how much that is to be less than before
+//! (85 %). It is met where the figure is there *and* that is certain: the whole confidence interval lies
+//! beyond what was claimed, of a time the interval of its change, of a share that of the figure itself. Where
+//! the figure is not there, or none of the interval is beyond, it is not met; else it cannot be told. How
+//! many users a service holds has no interval: it is as exact as the steps are.
 
 use super::held::{Held, HeldLimits, held};
 use super::model::ClaimRow;
@@ -30,8 +31,8 @@ pub struct Claim<'a> {
 pub struct Wanted {
     /// The figure afterwards, in the unit of the figure: at most, or at least, as is better.
     pub figure: f64,
-    /// The change: of a time as a share of what was before (`-0.85`), of a share as a difference (`0.14`), of
-    /// all else how many times as much.
+    /// The change: of a time as a share of what was before (`-0.85`), of users how many times as many. Shares
+    /// and costs have none.
     pub change: f64,
 }
 
@@ -149,7 +150,7 @@ impl Claim<'_> {
             after: Some(after),
             before_text: human_ns(before * 1e6),
             after_text: human_ns(after * 1e6),
-            change_text: format!("{} times as fast", factor(before / after.max(f64::EPSILON))),
+            change_text: format!("{} times", factor(before / after.max(f64::EPSILON))),
             confidence_text: match (least, most) {
                 (None, None) => String::new(),
                 _ => format!("{} … {} times", end(least), end(most)),
@@ -159,27 +160,22 @@ impl Claim<'_> {
     }
 
     fn success(&self, halves: &Halves<'_>, phase: &str) -> Option<ClaimRow> {
-        let row = change(halves, phase, "error_rate")?;
-        let (before, after) = (1.0 - row.old?, 1.0 - row.new?);
-        let (low, high) = (row.high.map(|high| -high), row.low.map(|low| -low));
+        let (old, new) = (run_phase(halves.before, phase)?, run_phase(halves.after, phase)?);
+        let (before, after) = (old.success_rate?, new.success_rate?);
+        let (low, high) = wilson(new.successful, new.total_requests, LEVEL);
         let judged = judge(
             after >= self.wanted.figure,
-            low.map(|low| low >= self.wanted.change),
-            high.map(|high| high < self.wanted.change),
+            Some(low >= self.wanted.figure),
+            Some(high < self.wanted.figure),
         );
-        Some(told(judged, doubt(row), ClaimRow {
+        Some(told(judged, spoilt(&[old, new]), ClaimRow {
             unit: "ratio".to_owned(),
             before: Some(before),
             after: Some(after),
             before_text: human_ratio(before),
             after_text: human_ratio(after),
             change_text: points(after - before),
-            confidence_text: match (low, high) {
-                (Some(low), Some(high)) => {
-                    format!("{} … {}", points(low).trim_end_matches(" points"), points(high))
-                }
-                _ => String::new(),
-            },
+            confidence_text: format!("{} … {}", percent(low), percent(high)),
             ..ClaimRow::default()
         }))
     }
@@ -197,16 +193,12 @@ impl Claim<'_> {
         let is_there = f64::from(users) >= self.wanted.figure;
         let is_enough = times.map(|times| times >= self.wanted.change);
         let judged = judge(is_there, is_enough, is_enough.map(|enough| !enough));
-        let spoilt = [old, new].into_iter().find_map(|phase| {
-            let reason = phase.trust.reasons.first().map(|doubt| doubt.text.clone());
-            (!phase.trust.trustworthy).then(|| reason.unwrap_or_default())
-        });
         let text = |held: &Held| held.users.map_or_else(|| "none".to_owned(), |n| n.to_string());
         let edge = |held: &Held| match &held.broken {
             Some((users, why)) => format!("breaks at {users} ({why})"),
             None => "the most that was tried".to_owned(),
         };
-        Some(told(judged, spoilt, ClaimRow {
+        Some(told(judged, spoilt(&[old, new]), ClaimRow {
             unit: "users".to_owned(),
             before: before.users.map(f64::from),
             after: after.users.map(f64::from),
@@ -323,6 +315,13 @@ fn told(
 /// Why nothing is to be taken from a change although its size is known.
 fn doubt(row: &ChangeRow) -> Option<String> {
     row.why.clone().filter(|_| row.verdict == ChangeVerdict::CannotTell)
+}
+
+/// Why phases cannot be trusted, if one cannot.
+fn spoilt(phases: &[&PhaseResult]) -> Option<String> {
+    let spoilt = phases.iter().find(|phase| !phase.trust.trustworthy)?;
+    let reason = spoilt.trust.reasons.first().map(|doubt| doubt.text.clone());
+    Some(reason.unwrap_or_else(|| "the measurement is not trustworthy".to_owned()))
 }
 
 fn run_phase<'a>(result: &'a RunResult, name: &str) -> Option<&'a PhaseResult> {

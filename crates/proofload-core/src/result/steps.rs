@@ -130,3 +130,67 @@ fn row(step: &PlannedStep, measured: Duration, blocks: &BlockedHistogram) -> Ste
         max_latency_ms: response.max().map(|ns| ms(ns as f64)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Inputs, Overrides, Plan};
+    use crate::record::RunRecord;
+    use crate::verdict::testing::{sample, snapshot_of, totals_of};
+
+    fn steps(load: &str) -> Vec<PlannedStep> {
+        let text = format!(
+            "target = \"http://127.0.0.1:1\"\n[[user]]\nname = \"u\"\n[[user.task]]\nget = \"/\"\n\
+             [[phase]]\nname = \"p\"\n{load}\n"
+        );
+        let plan = Plan::parse("plan.toml", &text, &Overrides::default(), &Inputs::NONE);
+        planned_steps(&plan.unwrap_or_else(|errors| panic!("{errors}")).phases[0])
+    }
+
+    #[test]
+    fn steps_are_those_of_the_plan() {
+        let second = Duration::from_secs;
+        let found = steps("step = { levels = [10, 20, 50], every = \"5s\" }");
+        let shape: Vec<_> = found.iter().map(|s| (s.users, s.rate, s.begins, s.ends)).collect();
+        let expect = [(10, 0), (20, 5), (50, 10)]
+            .map(|(users, at)| (Some(users), None, second(at), second(at + 5)));
+        assert_eq!(shape, expect);
+        let found = steps("step = { rate = \"10/s\", every = \"2s\" }\nmax = \"20/s\"");
+        assert_eq!(found.iter().map(|s| s.rate).collect::<Vec<_>>(), [Some(10.0), Some(20.0)]);
+        assert_eq!(steps("users = 10\nduration = \"10s\""), []);
+    }
+
+    /// A second of a phase in which answers took so many milliseconds.
+    fn second(at: u64, ms: &[u64]) -> crate::metrics::IntervalSnapshot {
+        let samples: Vec<_> = ms.iter().map(|ms| sample(ms * 1_000_000)).collect();
+        let mut snapshot = snapshot_of("read", at, 1, &samples);
+        snapshot.sequence = at;
+        snapshot.start_ns = at * 1_000_000_000;
+        snapshot.length_ns = 1_000_000_000;
+        snapshot
+    }
+
+    #[test]
+    fn a_step_is_measured_without_its_warm_up_and_without_its_neighbours() {
+        // Ten answers a second, of (second + 1) × 10 ms; the third step is cut off after its second second.
+        let seconds: Vec<_> = (0..12).map(|at| second(at, &[(at + 1) * 10; 10])).collect();
+        let totals = totals_of(&seconds);
+        let mut record = RunRecord::default();
+        record.totals = totals.clone();
+        let planned = steps("step = { levels = [1, 2, 3, 4], every = \"5s\" }");
+        let rows = step_rows(&planned, totals.phase(0).unwrap());
+        let shape: Vec<_> = rows
+            .iter()
+            .map(|row| (row.users, row.completed, row.total_requests, row.max_latency_ms))
+            .collect();
+        let expect = [
+            (Some(1), true, 40, Some(50.0)),
+            (Some(2), true, 40, Some(100.0)),
+            (Some(3), false, 10, Some(120.0)),
+        ];
+        assert_eq!(shape, expect);
+        assert_eq!(rows[1].measured_seconds, 4.0);
+        assert_eq!(rows[1].success_rate, Some(1.0));
+        assert!(rows[1].p99_latency_ms.unwrap() > 99.0 && rows[1].median_latency_ms.unwrap() < 91.0);
+    }
+}

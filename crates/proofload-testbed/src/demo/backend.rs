@@ -13,6 +13,9 @@ use axum::http::StatusCode;
 use deadpool::Runtime;
 use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, RecycleResult, Timeouts};
 
+use proofload_kit::breaker::{CallError, CircuitBreaker, Outcome, Window};
+use proofload_kit::{BuildError, Registry};
+
 use super::error::ApiError;
 use super::knobs::Knobs;
 
@@ -44,6 +47,11 @@ pub(crate) enum BackendError {
     Busy,
     /// It answered with an error.
     Failed,
+    /// It is left alone for a while, because it failed too often.
+    Open {
+        /// For how long.
+        retry_after: Duration,
+    },
 }
 
 impl From<BackendError> for ApiError {
@@ -52,6 +60,10 @@ impl From<BackendError> for ApiError {
             BackendError::Busy => {
                 let message = "no connection to the backend became free, try again later";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, message)
+            }
+            BackendError::Open { retry_after } => {
+                let message = "the backend failed too often and is left alone, try again later";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, message).retry_after(retry_after)
             }
             BackendError::Failed => Self::new(StatusCode::BAD_GATEWAY, "the backend failed"),
         }
@@ -62,22 +74,32 @@ impl From<BackendError> for ApiError {
 #[derive(Debug)]
 pub(crate) struct Backend {
     pool: Pool<Lines>,
+    breaker: CircuitBreaker,
     acquired: AtomicU64,
     failures: AtomicU64,
     waited_ns: AtomicU64,
 }
 
 impl Backend {
-    pub(crate) fn new(knobs: &Knobs) -> Self {
+    pub(crate) fn new(knobs: &Knobs, registry: &Registry) -> Result<Self, BuildError> {
         let pool = Pool::builder(Lines).max_size(size(knobs)).runtime(Runtime::Tokio1).build();
         // Only timeouts without a runtime are refused.
         let pool = pool.unwrap_or_else(|error| unreachable!("{error}"));
-        Self {
+        let breaker = CircuitBreaker::builder("backend")
+            .failure_rate(0.5)
+            .window(Window::time(Duration::from_secs(10)))
+            .minimum_calls(20)
+            .open_for(Duration::from_secs(2))
+            .half_open_calls(5)
+            .registry(registry)
+            .build()?;
+        Ok(Self {
             pool,
+            breaker,
             acquired: AtomicU64::new(0),
             failures: AtomicU64::new(0),
             waited_ns: AtomicU64::new(0),
-        }
+        })
     }
 
     /// Goes over to another number of connections.
@@ -87,6 +109,28 @@ impl Backend {
 
     /// Calls the backend, which takes `cost`; `fails` says whether it fails in the end.
     pub(crate) async fn call(
+        &self,
+        knobs: &Knobs,
+        cost: Duration,
+        fails: bool,
+    ) -> Result<(), BackendError> {
+        let call = self.call_unguarded(knobs, cost, fails);
+        if !knobs.breaker {
+            return call.await;
+        }
+        // That the pool is used up says nothing about the backend.
+        let classify = |result: &Result<(), BackendError>| match result {
+            Ok(()) => Outcome::Success,
+            Err(BackendError::Failed) => Outcome::Failure,
+            Err(_) => Outcome::Ignored,
+        };
+        self.breaker.call_classified(call, classify).await.map_err(|error| match error {
+            CallError::Refused(open) => BackendError::Open { retry_after: open.retry_after() },
+            CallError::Failed(error) => error,
+        })
+    }
+
+    async fn call_unguarded(
         &self,
         knobs: &Knobs,
         cost: Duration,

@@ -54,7 +54,9 @@ pub struct Knobs {
     /// Longest wait for a connection, then 503; zero waits for as long as it takes.
     #[serde(rename = "connection_wait_ms", with = "milliseconds")]
     pub connection_wait: Duration,
-    /// Whether the response cache is used at all.
+    /// Whether a circuit breaker leaves the backend alone for a while when it fails too often.
+    pub breaker: bool,
+    /// Whether the caches are used at all.
     pub cache: bool,
 }
 
@@ -76,6 +78,7 @@ impl Default for Knobs {
             backend_error_rate: 0.0,
             connections: None,
             connection_wait: Duration::ZERO,
+            breaker: true,
             cache: true,
         }
     }
@@ -98,11 +101,11 @@ impl Knobs {
     /// connections to it, no cache, and no bound on who waits.
     #[must_use]
     pub fn before() -> Self {
-        const CALL: Duration = Duration::from_millis(300);
         Self {
-            miss_latency: CALL,
-            check_latency: CALL,
-            connections: Some(3),
+            miss_latency: Duration::from_millis(500),
+            check_latency: Duration::from_millis(200),
+            connections: Some(5),
+            breaker: false,
             cache: false,
             ..Self::default()
         }
@@ -115,6 +118,7 @@ impl Knobs {
         Self {
             connections: Some(64),
             connection_wait: Duration::from_secs(1),
+            breaker: true,
             cache: true,
             capacity: Some(200),
             queue: 400,

@@ -123,20 +123,21 @@ fn text(service: &Service) -> String {
     let help = "Requests being handled, this one included.";
     plain(&mut out, "gauge", "http_requests_in_flight", help, in_flight);
 
-    let gate = service.gate.status();
-    plain(&mut out, "gauge", "requests_active", "Requests within the capacity.", gate.active);
-    plain(&mut out, "gauge", "queue_depth", "Requests waiting for capacity.", gate.waiting);
+    let limiter = service.limiter.stats();
+    plain(&mut out, "gauge", "requests_active", "Requests within the capacity.", limiter.in_use);
+    plain(&mut out, "gauge", "queue_depth", "Requests waiting for capacity.", limiter.queued);
     let help = "Requests answered 503 because the queue was full.";
-    plain(&mut out, "counter", "queue_rejected_total", help, gate.rejected);
+    plain(&mut out, "counter", "queue_rejected_total", help, limiter.refused_full);
 
     service.backend.write(&mut out);
 
-    let cache = lock(&service.cache).counts();
-    plain(&mut out, "counter", "cache_hits_total", "Look-ups found in the cache.", cache.hits);
-    plain(&mut out, "counter", "cache_misses_total", "Look-ups not found.", cache.misses);
-    let help = "Entries dropped because the cache was full.";
-    plain(&mut out, "counter", "cache_evictions_total", help, cache.evictions);
-    plain(&mut out, "gauge", "cache_entries", "Entries in the cache.", cache.entries);
+    for (name, cache) in service.caches.all() {
+        let labels = format!("cache=\"{name}\"");
+        line(&mut out, "cache_hits_total", &labels, cache.hits);
+        line(&mut out, "cache_misses_total", &labels, cache.misses);
+        line(&mut out, "cache_evictions_total", &labels, cache.evictions);
+        line(&mut out, "cache_entries", &labels, cache.entries);
+    }
 
     let sockets = service.rooms.connections();
     plain(&mut out, "gauge", "websocket_connections", "Open WebSocket connections.", sockets);

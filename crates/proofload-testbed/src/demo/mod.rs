@@ -17,8 +17,8 @@
 //! - `options`, `knobs`: what can be set, and what can be set while it runs;
 //! - `server`: the threads and the handle; `routes`: which path leads where;
 //! - `traffic`: what every request goes through: stall, admission, latency, errors, metrics;
-//! - `gate`: the capacity and its queue; `cache`: the response cache; `backend`: what is slow behind
-//!   it, and the pool of connections to that; `metrics`: `/metrics`;
+//! - `caches`: what it remembers; `backend`: what is slow behind it, and the pool of connections to
+//!   that; `metrics`: `/metrics`;
 //! - `auth`, `messages`, `chat`, `bot`, `analytics`, `webhook`, `websocket`, `admin`, `catalogue`:
 //!   the areas of the service.
 
@@ -27,11 +27,10 @@ mod analytics;
 mod auth;
 mod backend;
 mod bot;
-mod cache;
+mod caches;
 mod catalogue;
 mod chat;
 mod error;
-mod gate;
 mod knobs;
 mod messages;
 mod metrics;

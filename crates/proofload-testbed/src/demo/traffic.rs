@@ -1,4 +1,4 @@
-//! What every request to the service proper goes through before its handler: the stall, the gate,
+//! What every request to the service proper goes through before its handler: the stall, the limiter,
 //! the latency and the share of errors; and what every request at all is counted by.
 
 use std::time::Instant;
@@ -9,7 +9,6 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
 use super::error::ApiError;
-use super::gate::enter;
 use super::knobs::Knobs;
 use super::state::Shared;
 
@@ -43,9 +42,13 @@ pub(crate) async fn conduct(
     if !stall_left.is_zero() {
         tokio::time::sleep(stall_left).await;
     }
-    let Ok(_permit) = enter(&service.gate).await else {
-        let message = "at capacity and the queue is full, try again later";
-        return ApiError::new(StatusCode::SERVICE_UNAVAILABLE, message).into_response();
+    let _permit = match service.limiter.acquire().await {
+        Ok(permit) => permit,
+        Err(refused) => {
+            let message = "at capacity and the queue is full, try again later";
+            let error = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, message);
+            return error.retry_after(refused.retry_after()).into_response();
+        }
     };
     let (latency, is_error) =
         service.draw(|random| (latency(&knobs, random), { random.f64() < knobs.error_rate }));

@@ -8,7 +8,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::hmac;
 
-use super::chat::{cached, normal, x_cache};
+use super::caches::{Kept, Question, Source, cached};
+use super::chat::normal;
 use super::error::ApiError;
 use super::state::Shared;
 
@@ -60,7 +61,7 @@ pub(crate) async fn whatsapp(
     let (Some(from), Some(text)) = (field("From"), field("Body")) else {
         return Err(ApiError::bad_request("From and Body are required"));
     };
-    let (verdict, is_hit) = check(&service, text).await?;
+    let (verdict, source) = check(&service, text).await?;
     let answer = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
          <Response><Message to=\"{}\">{}</Message></Response>",
@@ -68,19 +69,20 @@ pub(crate) async fn whatsapp(
         escape(&verdict)
     );
     let headers = [(header::CONTENT_TYPE, "application/xml")];
-    Ok((headers, is_hit.map(|is_hit| [("x-cache", x_cache(is_hit))]), answer))
+    Ok((headers, source.map(|source| [("x-cache", source.header())]), answer))
 }
 
-/// What there is to say about a message; and whether that came from the cache, if somebody else had to
-/// be asked.
-async fn check(service: &Shared, text: &str) -> Result<(String, Option<bool>), ApiError> {
-    let (cost, ttl) = (service.knobs().knobs.check_latency, service.options.chat_ttl);
+/// What there is to say about a message, and where that came from if somebody else had to be asked.
+async fn check(service: &Shared, text: &str) -> Result<(String, Option<Source>), ApiError> {
+    let cost = service.knobs().knobs.check_latency;
     if cost.is_zero() {
         return Ok((verdict(text), None));
     }
     let key = format!("check:{}", normal(text));
-    let (verdict, is_hit) = cached(service, key, ttl, cost, || verdict(text)).await?;
-    Ok((String::from_utf8_lossy(&verdict).into_owned(), Some(is_hit)))
+    let question =
+        Question { kept: Kept::Checks, key, ttl: None, cost, answer: || verdict(text) };
+    let (verdict, source) = cached(service, question).await?;
+    Ok((String::from_utf8_lossy(&verdict).into_owned(), Some(source)))
 }
 
 fn parse_form(headers: &HeaderMap, body: &[u8]) -> Result<Vec<(String, String)>, ApiError> {

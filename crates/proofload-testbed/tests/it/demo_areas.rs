@@ -21,11 +21,20 @@ pub(crate) fn post(client: &mut Client<TcpStream>, path: &str, body: &Value) -> 
     client.request("POST", path, &headers, body.to_string().as_bytes())
 }
 
-/// The value of a line of `/metrics`.
+/// The value of a series of `/metrics`; of a bare name, the sum of all its series.
 pub(crate) fn metric(addr: SocketAddr, name: &str) -> f64 {
     let text = get(addr, "/metrics").text();
-    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    line.unwrap_or_else(|| panic!("{name} is not in\n{text}")).parse().unwrap()
+    let value = |line: &str| {
+        let rest = line.strip_prefix(name)?;
+        let value = match rest.strip_prefix('{') {
+            Some(labels) => labels.rsplit_once("} ")?.1,
+            None => rest.strip_prefix(' ')?,
+        };
+        Some(value.parse::<f64>().unwrap())
+    };
+    let values: Vec<f64> = text.lines().filter_map(value).collect();
+    assert!(!values.is_empty(), "{name} is not in\n{text}");
+    values.iter().sum()
 }
 
 fn login(client: &mut Client<TcpStream>, address: &str) -> String {

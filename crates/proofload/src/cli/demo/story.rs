@@ -2,7 +2,7 @@
 //! and what became of the claims.
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::Zoned;
 use proofload_core::compare::{RunEvidence, Side};
@@ -225,7 +225,8 @@ fn settings(before: &Knobs, after: &Knobs) -> Vec<SettingRow> {
         after: of(after),
     };
     vec![
-        row("a call of the backend takes", &|knobs| human_duration(knobs.miss_latency)),
+        row("the backend answers a chat in", &|knobs| human_duration(knobs.miss_latency)),
+        row("and checks a message in", &|knobs| human_duration(knobs.check_latency)),
         row("connections to the backend", &|knobs| match knobs.connections {
             Some(connections) => connections.to_string(),
             None => "no bound".to_owned(),
@@ -234,6 +235,7 @@ fn settings(before: &Knobs, after: &Knobs) -> Vec<SettingRow> {
             wait if wait.is_zero() => "as long as it takes".to_owned(),
             wait => format!("{}, then 503", human_duration(wait)),
         }),
+        row("circuit breaker before it", &|knobs| if knobs.breaker { "yes" } else { "no" }.to_owned()),
         row("cache of answers", &|knobs| if knobs.cache { "yes" } else { "no" }.to_owned()),
         row("requests at a time", &|knobs| match knobs.capacity {
             Some(capacity) => format!("{capacity}; {} wait, then 503", knobs.queue),
@@ -245,15 +247,17 @@ fn settings(before: &Knobs, after: &Knobs) -> Vec<SettingRow> {
 /// What has to be known to read the figures.
 fn notes(before: &Knobs, result: &RunResult) -> Vec<String> {
     let connections = before.connections.unwrap_or(1);
-    let rate = connections as f64 / before.miss_latency.as_secs_f64().max(f64::EPSILON);
+    let rate = |call: Duration| connections as f64 / call.as_secs_f64().max(f64::EPSILON);
+    let (chats, checks) = (rate(before.miss_latency), rate(before.check_latency));
     let cut_off: u64 = result.test_results.iter().map(|phase| phase.iterations.interrupted).sum();
     let mut notes = vec![
         format!(
             "The backend is simulated: its calls wait and use no processor, which the service shares with the \
-             load generator. Before, {connections} connections of {} a call make {rate:.0} calls a second, and \
-             that is what limits it. Nothing else differs between the halves than what the table says.",
-            human_duration(before.miss_latency)
+             load generator. Before, {connections} connections make {chats:.0} chats or {checks:.0} checks a \
+             second, and that is what limits it. Nothing else differs between the halves than what the table \
+             says."
         ),
+        "P99, average, gain and success are those of the rush; hit rate and costs those of all.".to_owned(),
         "Rush is open load: messages come whether or not earlier ones are answered, and times count from when \
          each came. Users is closed load with pauses of 1 to 3 s: a service that slows down is asked less, so \
          only its steps are judged, each by itself, and not compared as a whole."
