@@ -5,19 +5,24 @@
 //! Every part stands on its own, has a name, and can be shown by a [`Registry`].
 //!
 //! - `cache`: values that are loaded once, in memory and in a layer that processes share; `key`: keys of
-//!   caches, made of parts;
+//!   caches, made of parts; `redis`: the shared layer;
 //! - `breaker`: a circuit breaker; `limit`: a concurrency limit with a bounded queue; `retry`: retries
 //!   with a budget; `guard`: what the three share;
-//! - `registry`: what a service is made of, and its metrics;
+//! - [`pool`]: connection pools that say how they are;
+//! - [`registry`]: what a service is made of, and its metrics;
 //! - `error`: the error of all builders.
 
 pub mod breaker;
-mod cache;
+pub mod cache;
 mod error;
-mod guard;
+pub mod guard;
 mod key;
 pub mod limit;
-mod registry;
+#[cfg(feature = "pool")]
+pub mod pool;
+#[cfg(feature = "redis")]
+pub mod redis;
+pub mod registry;
 pub mod retry;
 
 pub use breaker::CircuitBreaker;
@@ -28,5 +33,11 @@ pub use cache::{
 pub use error::BuildError;
 pub use key::{Key, KeyPart};
 pub use limit::Limiter;
+#[cfg(feature = "redis")]
+pub use redis::{Redis, RedisBuilder, RedisStats};
 pub use registry::Registry;
 pub use retry::Retry;
+
+#[doc(hidden)]
+#[cfg(all(feature = "redis", feature = "fuzzing"))]
+pub use redis::fuzzing;

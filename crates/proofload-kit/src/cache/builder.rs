@@ -136,6 +136,12 @@ impl<V: Clone + Send + Sync + 'static> CacheBuilder<V> {
         self
     }
 
+    /// The name of the cache.
+    #[cfg(feature = "redis")]
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Puts a layer below memory that processes share.
     #[cfg_attr(
         not(any(test, feature = "redis")),

@@ -142,18 +142,18 @@ impl<V: Clone + Send + Sync + 'static> Core<V> {
             if let Some(end) = flight.end() {
                 return self.answer(flight, end, joined, wants, stale.as_ref());
             }
-            match patience.filter(|_| stale.is_some()) {
+            let now = self.clock.now();
+            match patience.filter(|_| usable(flight, stale.as_ref(), now).is_some()) {
                 None => changed.wait(),
                 Some(patience) => {
-                    if changed.wait_deadline(patience).is_some() {
-                        continue;
-                    }
+                    let waited = changed.wait_deadline(patience);
                     let now = self.clock.now();
-                    if let Some((entry, _)) = usable(flight, stale.as_ref(), now) {
+                    if waited.is_none()
+                        && flight.end().is_none()
+                        && let Some((entry, _)) = usable(flight, stale.as_ref(), now)
+                    {
                         return Some(Ok(self.give(entry, Lookup::Stale)));
                     }
-                    // Not even that is of use any more.
-                    flight.changed.listen();
                 }
             }
         }

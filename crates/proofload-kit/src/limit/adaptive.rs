@@ -10,16 +10,18 @@ use crate::error::BuildError;
 
 /// Results a window must hold before it says something, if none of them says "too much".
 const LEAST_SAMPLES: u32 = 10;
-/// Windows that the long average of [`Adaptive::gradient`] looks back, as in Netflix's `Gradient2Limit`.
+/// Windows that the long average of [`Adaptive::gradient`] looks back, as in Netflix's
+/// `Gradient2Limit`.
 const LONG_WINDOWS: u32 = 600;
 /// Windows after which the long average is one; the plain mean before.
 const WARM_UP: u32 = 10;
 /// A latency that has fallen below half of the long average: the average follows by this a window.
 const FORGET: f64 = 0.95;
 
-/// How a limiter finds its limit by itself. Once a window it looks at the latencies of the calls that ended,
-/// and at whether any of them was told to be too much
-/// ([`Permit::overloaded`](super::Permit::overloaded)). It grows only while at least half of it is used.
+/// How a limiter finds its limit by itself. Once a window it looks at the latencies of the calls
+/// that ended, and at whether any of them was told to be too much
+/// ([`Permit::overloaded`](super::Permit::overloaded)). It grows only while at least half of it is
+/// used.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Adaptive {
     kind: Kind,
@@ -37,22 +39,30 @@ enum Kind {
 }
 
 impl Adaptive {
-    /// Additive increase, multiplicative decrease, as TCP does: one more a window, a tenth less as soon as
-    /// anything was too much. Tell it what that is: by [`latency_above`](Self::latency_above), or by permits.
+    /// Additive increase, multiplicative decrease, as TCP does: one more a window, a tenth less as
+    /// soon as anything was too much. Tell it what that is: by
+    /// [`latency_above`](Self::latency_above), or by permits.
     pub const fn aimd() -> Self {
         Self::of(Kind::Aimd { slow: None })
     }
 
-    /// Compares the latency of a window with a long average of itself: while they are alike the limit grows by
-    /// some headroom, when the window is slower it shrinks in proportion. The algorithm of
-    /// [`Gradient2Limit`](https://github.com/Netflix/concurrency-limits); a permit told to be too much shrinks
-    /// it as well.
+    /// Compares the latency of a window with a long average of itself: while they are alike the
+    /// limit grows by some headroom, when the window is slower it shrinks in proportion. The
+    /// algorithm of [`Gradient2Limit`](https://github.com/Netflix/concurrency-limits); a permit
+    /// told to be too much shrinks it as well.
     pub const fn gradient() -> Self {
         Self::of(Kind::Gradient { tolerance: 1.5, smoothing: 0.2, headroom: 4.0 })
     }
 
     const fn of(kind: Kind) -> Self {
-        Self { kind, least: 4, most: 256, start: None, window: Duration::from_millis(200), shrink: 0.9 }
+        Self {
+            kind,
+            least: 4,
+            most: 256,
+            start: None,
+            window: Duration::from_millis(200),
+            shrink: 0.9,
+        }
     }
 
     /// The bounds it keeps within, at least 1. Default 4 and 256.
@@ -84,7 +94,8 @@ impl Adaptive {
         self
     }
 
-    /// For [`aimd`](Self::aimd): a mean latency of a window above this is too much. Default: none is.
+    /// For [`aimd`](Self::aimd): a mean latency of a window above this is too much. Default: none
+    /// is.
     #[must_use]
     pub const fn latency_above(mut self, latency: Duration) -> Self {
         if let Kind::Aimd { slow } = &mut self.kind {
@@ -93,8 +104,8 @@ impl Adaptive {
         self
     }
 
-    /// For [`gradient`](Self::gradient): how many times slower than its long average a window may be before
-    /// the limit shrinks, at least 1. Default 1.5.
+    /// For [`gradient`](Self::gradient): how many times slower than its long average a window may
+    /// be before the limit shrinks, at least 1. Default 1.5.
     #[must_use]
     pub const fn tolerance(mut self, times: f64) -> Self {
         if let Kind::Gradient { tolerance, .. } = &mut self.kind {
@@ -103,8 +114,9 @@ impl Adaptive {
         self
     }
 
-    /// For [`gradient`](Self::gradient): by how much it may grow a window, before smoothing, which keeps four
-    /// fifths of the old limit. That many calls queue in the backend when all is well. Default 4.
+    /// For [`gradient`](Self::gradient): by how much it may grow a window, before smoothing, which
+    /// keeps four fifths of the old limit. That many calls queue in the backend when all is well.
+    /// Default 4.
     #[must_use]
     pub const fn headroom(mut self, calls: u32) -> Self {
         if let Kind::Gradient { headroom, .. } = &mut self.kind {
@@ -116,7 +128,10 @@ impl Adaptive {
     pub(super) fn check(&self) -> Result<(), BuildError> {
         let refuse = |value: String, allowed| Err(BuildError::new("adaptive", value, allowed));
         if self.least == 0 || self.least > self.most || self.most > MOST {
-            return refuse(format!("between {} and {}", self.least, self.most), "1 <= least <= most < 2^31");
+            return refuse(
+                format!("between {} and {}", self.least, self.most),
+                "1 <= least <= most < 2^31",
+            );
         }
         if self.start.is_some_and(|start| !(self.least..=self.most).contains(&start)) {
             return refuse(format!("start {:?}", self.start), "a start within the bounds");
@@ -179,8 +194,11 @@ struct LongAverage {
 impl LongAverage {
     fn add(&mut self, seconds: f64) {
         self.windows = self.windows.saturating_add(1);
-        let weight =
-            if self.windows <= WARM_UP { 1.0 / f64::from(self.windows) } else { 2.0 / f64::from(LONG_WINDOWS + 1) };
+        let weight = if self.windows <= WARM_UP {
+            1.0 / f64::from(self.windows)
+        } else {
+            2.0 / f64::from(LONG_WINDOWS + 1)
+        };
         self.seconds += (seconds - self.seconds) * weight;
     }
 }
@@ -247,7 +265,8 @@ impl Estimator {
                 if !used {
                     return self.limit;
                 }
-                let gradient = if latency > 0.0 { tolerance * self.long.seconds / latency } else { 1.0 };
+                let gradient =
+                    if latency > 0.0 { tolerance * self.long.seconds / latency } else { 1.0 };
                 let wanted = self.limit * gradient.clamp(0.5, 1.0) + headroom;
                 self.limit * (1.0 - smoothing) + wanted * smoothing
             }
@@ -269,7 +288,8 @@ mod tests {
         for _ in 0..windows * 20 {
             now += Duration::from_millis(10);
             let in_flight = callers.min(limit);
-            let latency = Duration::from_millis(10).mul_f64((in_flight as f64 / cores as f64).max(1.0));
+            let latency =
+                Duration::from_millis(10).mul_f64((in_flight as f64 / cores as f64).max(1.0));
             let sample = Sample { latency, in_flight, overloaded: false };
             limit = estimator.sample(sample, now).unwrap_or(limit);
         }
@@ -302,7 +322,8 @@ mod tests {
         for settings in [Adaptive::aimd(), Adaptive::gradient()] {
             let mut estimator = Estimator::new(settings.start(100));
             let start = Instant::now();
-            let sample = Sample { latency: Duration::from_millis(1), in_flight: 100, overloaded: true };
+            let sample =
+                Sample { latency: Duration::from_millis(1), in_flight: 100, overloaded: true };
             for ms in 0..200 {
                 assert_eq!(estimator.sample(sample, start + Duration::from_millis(ms)), None);
             }
@@ -317,7 +338,10 @@ mod tests {
         let mut now = Instant::now();
         for _ in 0..2000 {
             now += Duration::from_millis(20);
-            estimator.sample(Sample { latency: Duration::from_millis(10), in_flight: 10, overloaded: false }, now);
+            estimator.sample(
+                Sample { latency: Duration::from_millis(10), in_flight: 10, overloaded: false },
+                now,
+            );
         }
         assert!(estimator.long.seconds < 0.03, "{}", estimator.long.seconds);
     }
@@ -342,14 +366,18 @@ mod tests {
             gradient in any::<bool>(),
             least in 1_usize..50,
             more in 0_usize..100,
-            samples in prop::collection::vec((0_u64..5_000_000, 0_usize..200, prop::bool::weighted(0.01)), 0..500),
+            samples in prop::collection::vec(
+                (0_u64..5_000_000, 0_usize..200, prop::bool::weighted(0.01)),
+                0..500,
+            ),
         ) {
             let settings = if gradient { Adaptive::gradient() } else { Adaptive::aimd() };
             let mut estimator = Estimator::new(settings.between(least, least + more));
             let mut now = Instant::now();
             for (micros, in_flight, overloaded) in samples {
                 now += Duration::from_millis(30);
-                let sample = Sample { latency: Duration::from_micros(micros), in_flight, overloaded };
+                let latency = Duration::from_micros(micros);
+                let sample = Sample { latency, in_flight, overloaded };
                 if let Some(limit) = estimator.sample(sample, now) {
                     prop_assert!((least..=least + more).contains(&limit));
                 }

@@ -11,8 +11,8 @@ pub enum Order {
     /// Who came first. Fair; a newcomer is refused when the queue is full.
     #[default]
     Fifo,
-    /// Who came last. In an overload it answers some in good time instead of all too late; when the queue is
-    /// full, the one who has waited longest makes room.
+    /// Who came last. In an overload it answers some in good time instead of all too late; when the
+    /// queue is full, the one who has waited longest makes room.
     Lifo,
 }
 
@@ -31,7 +31,15 @@ pub struct LimiterBuilder {
 
 impl LimiterBuilder {
     pub(super) fn new(name: String) -> Self {
-        Self { name, limit: 64, adaptive: None, queue: 0, deadline: None, order: Order::default(), registry: None }
+        Self {
+            name,
+            limit: 64,
+            adaptive: None,
+            queue: 0,
+            deadline: None,
+            order: Order::default(),
+            registry: None,
+        }
     }
 
     /// Calls at a time, at least 1. Default 64.
@@ -83,7 +91,11 @@ impl LimiterBuilder {
             adaptive.check()?;
         }
         if self.deadline.is_some_and(|deadline| deadline.is_zero()) {
-            return Err(BuildError::new("deadline", "0", "a duration above 0; for no waiting at all a queue of 0"));
+            return Err(BuildError::new(
+                "deadline",
+                "0",
+                "a duration above 0; for no waiting at all a queue of 0",
+            ));
         }
         let registry = self.registry.clone();
         let limiter = Limiter::new(self);

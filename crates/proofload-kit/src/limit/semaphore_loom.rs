@@ -16,7 +16,11 @@ struct Shared {
 
 impl Shared {
     fn new(limit: usize, queue: usize, order: Order, most: usize) -> Arc<Self> {
-        Arc::new(Self { semaphore: Semaphore::new(limit, queue, order), held: AtomicUsize::new(0), most })
+        Arc::new(Self {
+            semaphore: Semaphore::new(limit, queue, order),
+            held: AtomicUsize::new(0),
+            most,
+        })
     }
 
     fn hold(&self) {
@@ -78,8 +82,9 @@ impl Shared {
     }
 }
 
-/// A model in which a thread that is never woken is a deadlock, which the checker reports. `preemptions` bounds
-/// how often a thread is interrupted in the middle, and with it the number of orders.
+/// A model in which a thread that is never woken is a deadlock, which the checker reports.
+/// `preemptions` bounds how often a thread is interrupted in the middle, and with it the number of
+/// orders.
 fn check(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(preemptions);

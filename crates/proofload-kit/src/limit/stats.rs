@@ -47,8 +47,8 @@ impl Counts {
     }
 }
 
-/// How long callers waited in the queue until they got a permit, were refused or gave up. Those who did not have to
-/// wait are not among them.
+/// How long callers waited in the queue until they got a permit, were refused or gave up. Those who
+/// did not have to wait are not among them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WaitHistogram {
     counts: [u64; BOUNDS.len() + 1],
@@ -56,8 +56,8 @@ pub struct WaitHistogram {
 }
 
 impl WaitHistogram {
-    /// Upper bounds in seconds, ascending, the last infinite, each with the number of waits up to it and above
-    /// the bound before.
+    /// Upper bounds in seconds, ascending, the last infinite, each with the number of waits up to
+    /// it and above the bound before.
     pub fn buckets(&self) -> impl Iterator<Item = (f64, u64)> {
         BOUNDS.into_iter().chain([f64::INFINITY]).zip(self.counts)
     }
@@ -129,17 +129,37 @@ impl Component for Inner {
         let one = [limiter];
         families.gauge("limiter_limit", "Calls let through at a time.", &one, stats.limit as f64);
         families.gauge("limiter_in_use", "Permits in use.", &one, stats.in_use as f64);
-        families.gauge("limiter_queued", "Callers waiting for a permit.", &one, stats.queued as f64);
-        families.gauge("limiter_queue_limit", "Callers that may wait.", &one, stats.queue_limit as f64);
+        families.gauge(
+            "limiter_queued",
+            "Callers waiting for a permit.",
+            &one,
+            stats.queued as f64,
+        );
+        families.gauge(
+            "limiter_queue_limit",
+            "Callers that may wait.",
+            &one,
+            stats.queue_limit as f64,
+        );
         families.counter("limiter_granted", "Permits given out.", &one, stats.granted);
-        let refused = [(RefusedReason::Full, stats.refused_full), (RefusedReason::Deadline, stats.refused_deadline)];
+        let refused = [
+            (RefusedReason::Full, stats.refused_full),
+            (RefusedReason::Deadline, stats.refused_deadline),
+        ];
         for (reason, count) in refused {
             let labels = [limiter, ("reason", reason.as_str())];
             families.counter("limiter_refused", "Calls refused, by reason.", &labels, count);
         }
         families.counter("limiter_given_up", "Callers that gave up waiting.", &one, stats.given_up);
-        let value =
-            Value::Histogram { buckets: stats.waits.buckets().collect(), sum: stats.waits.total().as_secs_f64() };
-        families.add("limiter_wait_seconds", "How long callers waited that had to wait.", &one, value);
+        let value = Value::Histogram {
+            buckets: stats.waits.buckets().collect(),
+            sum: stats.waits.total().as_secs_f64(),
+        };
+        families.add(
+            "limiter_wait_seconds",
+            "How long callers waited that had to wait.",
+            &one,
+            value,
+        );
     }
 }

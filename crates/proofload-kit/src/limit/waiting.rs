@@ -1,5 +1,5 @@
-//! A caller in the queue. It leaves it in order, whatever happens: with a permit, with a refusal, or
-//! dropped, and then a permit that had just been granted goes on to the next.
+//! A caller in the queue. It leaves it in order, whatever happens: with a permit, with a refusal,
+//! or dropped, and then a permit that had just been granted goes on to the next.
 
 use std::{
     future::poll_fn,

@@ -12,7 +12,7 @@ use proofload_core::improvement::Improvement;
 use proofload_core::plan::{BaseUrl, Plan, Scheme, Secrets, Target};
 use proofload_core::result::{ResultInput, RunInfo, RunResult, build};
 use proofload_core::verdict::{ExitCode, RunEnd};
-use proofload_engine::run::{RunHandle, RunOptions, RunOutcome, check_health, start};
+use proofload_engine::run::{HealthError, RunHandle, RunOptions, RunOutcome, check_health, start};
 use proofload_engine::system;
 use proofload_engine::workload::Scripted;
 use proofload_engine::workload::code::{Combined, Users};
@@ -128,7 +128,7 @@ pub(super) fn perform(
     listeners: &mut [&mut dyn Listener],
 ) -> Result<Finished, Failure> {
     let Job { plan, output, keeps_result, users, demo, reference, amend, .. } = job;
-    let mut ready = get_ready(plan, demo, &output, keeps_result, reference, host.console)?;
+    let mut ready = get_ready(plan, demo, &output, keeps_result, reference, host)?;
     let measured = put_on(&mut ready, users, &output, host, listeners)?;
     conclude(ready, measured, &output, amend, host.console)
 }
@@ -159,8 +159,9 @@ fn get_ready(
     output: &OutputArgs,
     keeps_result: bool,
     reference: Option<Side>,
-    console: &Console,
+    host: Host<'_>,
 ) -> Result<Ready, Failure> {
+    let console = host.console;
     if has_view(output) {
         full_screen::check(console)?;
     }
@@ -175,12 +176,24 @@ fn get_ready(
     let demo = start_demo(&mut plan, demo)?;
     warn_about_descriptors(&plan, console);
     if !output.no_health_check {
-        check_health(&plan).map_err(|error| {
-            Failure::target(format!("{error}\n  no load was put on; --no-health-check skips this"))
-        })?;
+        ask_whether_it_is_there(&plan, host)?;
     }
     let opened = outputs::open(&output.out, &plan, &info, places.folder(), console)?;
     Ok(Ready { plan: Arc::new(plan), info, reference, places, opened, _demo: demo })
+}
+
+/// The health check. From here on a signal does not end the process by itself: whoever starts Proofload in the
+/// background has signals ignored until somebody listens, and could not end a long wait for the target.
+fn ask_whether_it_is_there(plan: &Plan, host: Host<'_>) -> Result<(), Failure> {
+    host.interrupts.watch(live::told_to_stop).map_err(Failure::internal)?;
+    check_health(plan, &|| host.interrupts.came()).map_err(|error| match error {
+        HealthError::Interrupted { .. } => {
+            Failure::interrupted(format!("{error}\n  no load was put on"))
+        }
+        _ => {
+            Failure::target(format!("{error}\n  no load was put on; --no-health-check skips this"))
+        }
+    })
 }
 
 fn has_view(output: &OutputArgs) -> bool {
