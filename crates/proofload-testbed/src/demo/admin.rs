@@ -58,8 +58,8 @@ pub(crate) async fn turn(
 
 /// `GET /admin/cache`
 pub(crate) async fn cache(State(service): State<Shared>) -> Json<Value> {
-    let all = service.caches.all();
-    let sum = |of: fn(&CacheStats) -> u64| all.iter().map(|(_, stats)| of(stats)).sum::<u64>();
+    let all = service.caches.stats();
+    let sum = |of: fn(&CacheStats) -> u64| all.iter().map(of).sum::<u64>();
     let (hits, misses) = (sum(|stats| stats.hits), sum(|stats| stats.misses));
     let hit_rate = if hits + misses == 0 { 0.0 } else { hits as f64 / (hits + misses) as f64 };
     Json(json!({

@@ -1,19 +1,16 @@
 //! The slow part behind the service, such as a database or a language model: each call holds one of a
-//! bounded number of connections while it lasts.
+//! bounded number of connections while it lasts, and a circuit breaker leaves it alone when it fails.
 //!
 //! The waits are simulated, so what limits the service is the backend and never the processor of the
 //! machine that it shares with the load generator.
 
 use std::convert::Infallible;
-use std::fmt::Write as _;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::http::StatusCode;
-use deadpool::Runtime;
-use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, RecycleResult, Timeouts};
-
+use deadpool::managed::{Manager, Metrics, RecycleResult};
 use proofload_kit::breaker::{CallError, CircuitBreaker, Outcome, Window};
+use proofload_kit::pool::{AcquireError, WatchedPool};
 use proofload_kit::{BuildError, Registry};
 
 use super::error::ApiError;
@@ -25,7 +22,7 @@ pub(crate) struct Line;
 
 /// Makes connections, which costs nothing.
 #[derive(Debug)]
-struct Lines;
+pub(crate) struct Lines;
 
 impl Manager for Lines {
     type Type = Line;
@@ -73,18 +70,21 @@ impl From<BackendError> for ApiError {
 /// The backend and the pool of connections to it.
 #[derive(Debug)]
 pub(crate) struct Backend {
-    pool: Pool<Lines>,
+    pool: WatchedPool<Lines>,
     breaker: CircuitBreaker,
-    acquired: AtomicU64,
-    failures: AtomicU64,
-    waited_ns: AtomicU64,
 }
+
+/// As long as it takes, for callers who wait for a connection: nobody waits for a month.
+const FOR_EVER: Duration = Duration::from_secs(30 * 86_400);
 
 impl Backend {
     pub(crate) fn new(knobs: &Knobs, registry: &Registry) -> Result<Self, BuildError> {
-        let pool = Pool::builder(Lines).max_size(size(knobs)).runtime(Runtime::Tokio1).build();
-        // Only timeouts without a runtime are refused.
-        let pool = pool.unwrap_or_else(|error| unreachable!("{error}"));
+        let pool = WatchedPool::builder("backend", Lines)
+            .size(size(knobs))
+            .timeout(None)
+            .recycle(None)
+            .registry(registry)
+            .build()?;
         let breaker = CircuitBreaker::builder("backend")
             .failure_rate(0.5)
             .window(Window::time(Duration::from_secs(10)))
@@ -93,18 +93,12 @@ impl Backend {
             .half_open_calls(5)
             .registry(registry)
             .build()?;
-        Ok(Self {
-            pool,
-            breaker,
-            acquired: AtomicU64::new(0),
-            failures: AtomicU64::new(0),
-            waited_ns: AtomicU64::new(0),
-        })
+        Ok(Self { pool, breaker })
     }
 
     /// Goes over to another number of connections.
     pub(crate) fn set(&self, knobs: &Knobs) {
-        self.pool.resize(size(knobs));
+        self.pool.deadpool().resize(size(knobs));
     }
 
     /// Calls the backend, which takes `cost`; `fails` says whether it fails in the end.
@@ -136,61 +130,24 @@ impl Backend {
         cost: Duration,
         fails: bool,
     ) -> Result<(), BackendError> {
-        let _line = self.connection(knobs.connection_wait).await?;
+        let longest = match knobs.connection_wait {
+            wait if wait.is_zero() => FOR_EVER,
+            wait => wait,
+        };
+        let _line = self.pool.get_within(longest).await.map_err(|error| match error {
+            AcquireError::Busy { .. } => BackendError::Busy,
+            _ => BackendError::Failed,
+        })?;
         if !cost.is_zero() {
             tokio::time::sleep(cost).await;
         }
         if fails { Err(BackendError::Failed) } else { Ok(()) }
-    }
-
-    async fn connection(&self, longest: Duration) -> Result<Object<Lines>, BackendError> {
-        let began = Instant::now();
-        let wait = (!longest.is_zero()).then_some(longest);
-        let got = self.pool.timeout_get(&Timeouts { wait, ..Timeouts::default() }).await;
-        let waited = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        self.waited_ns.fetch_add(waited, Ordering::Relaxed);
-        match got {
-            Ok(line) => {
-                self.acquired.fetch_add(1, Ordering::Relaxed);
-                Ok(line)
-            }
-            Err(PoolError::Timeout(_) | PoolError::Closed) => {
-                self.failures.fetch_add(1, Ordering::Relaxed);
-                Err(BackendError::Busy)
-            }
-            Err(_) => Err(BackendError::Failed),
-        }
-    }
-
-    /// The pool in Prometheus' text format.
-    pub(crate) fn write(&self, out: &mut String) {
-        let status = self.pool.status();
-        let in_use = status.size - status.available.min(status.size);
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let mut line = |kind: &str, name: &str, help: &str, value: f64| {
-            // Writing to a `String` cannot fail.
-            let _ = writeln!(
-                out,
-                "# HELP {name} {help}\n# TYPE {name} {kind}\n{name}{{pool=\"backend\"}} {value}"
-            );
-        };
-        let idle = status.available as f64;
-        line("gauge", "pool_max_size", "Connections the pool may have.", status.max_size as f64);
-        line("gauge", "pool_in_use", "Connections handed out.", in_use as f64);
-        line("gauge", "pool_idle", "Connections that wait for work.", idle);
-        line("gauge", "pool_waiting", "Callers without one.", status.waiting as f64);
-        let failures = read(&self.failures) as f64;
-        line("counter", "pool_acquire_failures_total", "Callers that got none.", failures);
-        let waited = read(&self.waited_ns) as f64 / 1e9;
-        line("counter", "pool_wait_seconds_sum", "Time callers waited.", waited);
-        let acquired = read(&self.acquired) as f64;
-        line("counter", "pool_wait_seconds_count", "Callers that got one.", acquired);
     }
 }
 
 /// Without a bound there are as many connections as calls.
 fn size(knobs: &Knobs) -> usize {
     /// More calls than any test has in flight.
-    const UNBOUNDED: usize = 1 << 20;
+    const UNBOUNDED: usize = 20_000;
     knobs.connections.unwrap_or(UNBOUNDED).min(UNBOUNDED)
 }

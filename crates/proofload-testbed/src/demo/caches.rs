@@ -92,9 +92,9 @@ impl Caches {
         }
     }
 
-    /// Each with its name.
-    pub(crate) fn all(&self) -> [(&str, CacheStats); 3] {
-        [&self.chat, &self.checks, &self.queries].map(|cache| (cache.name(), cache.stats()))
+    /// What each has counted.
+    pub(crate) fn stats(&self) -> [CacheStats; 3] {
+        [&self.chat, &self.checks, &self.queries].map(Cache::stats)
     }
 
     /// Drops what begins so in all caches, and returns how much that was.

@@ -16,7 +16,7 @@
 //!
 //! - `options`, `knobs`: what can be set, and what can be set while it runs;
 //! - `server`: the threads and the handle; `routes`: which path leads where;
-//! - `traffic`: what every request goes through: stall, admission, latency, errors, metrics;
+//! - `traffic`: what every request goes through: stall, admission, latency, errors;
 //! - `caches`: what it remembers; `backend`: what is slow behind it, and the pool of connections to
 //!   that; `metrics`: `/metrics`;
 //! - `auth`, `messages`, `chat`, `bot`, `analytics`, `webhook`, `websocket`, `admin`, `catalogue`:

@@ -3,6 +3,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use axum::extract::MatchedPath;
+use proofload_kit::registry::HttpMetricsLayer;
 use proofload_kit::{BuildError, Limiter, Registry};
 
 use super::auth::Tokens;
@@ -31,6 +33,7 @@ pub(crate) struct Service {
     pub(crate) backend: Backend,
     random: Mutex<fastrand::Rng>,
     pub(crate) metrics: Metrics,
+    pub(crate) http_metrics: HttpMetricsLayer,
     pub(crate) caches: Caches,
     pub(crate) tokens: Mutex<Tokens>,
     pub(crate) messages: Mutex<Messages>,
@@ -62,7 +65,9 @@ impl Service {
             backend: Backend::new(&knobs, &registry)?,
             caches: Caches::new(&options, &registry)?,
             knobs: Mutex::new(ActiveKnobs { knobs, set_at: Instant::now() }),
-            metrics: Metrics::default(),
+            metrics: Metrics::new(&registry)?,
+            http_metrics: HttpMetricsLayer::new(&registry)?
+                .route(|_, extensions| extensions.get::<MatchedPath>().map(MatchedPath::as_str)),
             tokens: Mutex::new(Tokens::new(options.max_tokens)),
             messages: Mutex::new(Messages::new(
                 options.max_messages,

@@ -247,10 +247,10 @@ fn metrics_count_by_route_and_status() {
     }
     get(demo.addr(), "/no/such/page");
     let addr = demo.addr();
-    let route = "endpoint=\"/bot/{command}\"";
-    let name = format!("http_requests_total{{{route},method=\"GET\",status=\"200\"}}");
+    let route = "method=\"GET\",route=\"/bot/{command}\"";
+    let name = format!("http_requests_total{{{route},status=\"200\"}}");
     assert_eq!(metric(addr, &name), 2.0);
-    let unknown = "http_requests_total{endpoint=\"(unknown)\",method=\"GET\",status=\"404\"}";
+    let unknown = "http_requests_total{method=\"GET\",route=\"unmatched\",status=\"404\"}";
     assert_eq!(metric(addr, unknown), 1.0);
     assert_eq!(metric(addr, &format!("http_request_duration_seconds_count{{{route}}}")), 2.0);
     assert_eq!(metric(addr, "http_requests_in_flight"), 1.0);
