@@ -4,8 +4,17 @@
 //!
 //! Every part stands on its own, has a name, and can be shown by a [`Registry`].
 //!
-//! - `registry`: what a service is made of, and its metrics.
+//! - `registry`: what a service is made of, and its metrics;
+//! - `cache`: values that are loaded once, in memory and in a layer that processes share;
+//! - `error`: the error of all builders.
 
+mod cache;
+mod error;
 mod registry;
 
+pub use cache::{
+    Cache, CacheBuilder, CacheStats, IntoLoaded, LoadError, Loaded, PutOptions, Ttl, WarmProgress,
+    WarmReport,
+};
+pub use error::BuildError;
 pub use registry::Registry;

@@ -10,7 +10,7 @@ mod families;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
 pub(crate) use component::Component;
-pub(crate) use families::Families;
+pub(crate) use families::{Families, Value};
 
 /// The parts of one service. Cheap to clone; clones are the same registry.
 ///

@@ -1,0 +1,1 @@
+//! Caches as a whole, where tests need to see inside.
