@@ -6,10 +6,12 @@
 //!
 //! - `registry`: what a service is made of, and its metrics;
 //! - `cache`: values that are loaded once, in memory and in a layer that processes share;
+//! - `key`: keys of caches, made of parts;
 //! - `error`: the error of all builders.
 
 mod cache;
 mod error;
+mod key;
 mod registry;
 
 pub use cache::{
@@ -17,4 +19,5 @@ pub use cache::{
     WarmReport,
 };
 pub use error::BuildError;
+pub use key::{Key, KeyPart};
 pub use registry::Registry;

@@ -6,7 +6,7 @@
 
 /// A pattern, read once to be matched often.
 #[derive(Debug, Clone)]
-pub(super) struct Glob {
+pub(crate) struct Glob {
     tokens: Vec<Token>,
 }
 
@@ -38,7 +38,7 @@ impl Token {
 
 impl Glob {
     /// Every text is a pattern; a set without `]` ends with the pattern, as in Redis.
-    pub(super) fn new(pattern: &str) -> Self {
+    pub(crate) fn new(pattern: &str) -> Self {
         let mut rest = pattern.as_bytes();
         let mut tokens = Vec::new();
         while let Some((&byte, tail)) = rest.split_first() {
@@ -62,7 +62,7 @@ impl Glob {
     }
 
     /// Whether the whole text is covered.
-    pub(super) fn covers(&self, text: &str) -> bool {
+    pub(crate) fn covers(&self, text: &str) -> bool {
         let (tokens, text) = (&self.tokens, text.as_bytes());
         let (mut token, mut at) = (0, 0);
         // Where to go on when the run of the last star has to be one byte longer.

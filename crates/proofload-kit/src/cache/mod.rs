@@ -20,7 +20,7 @@ mod compute;
 mod core;
 mod entry;
 mod flight;
-mod glob;
+pub(crate) mod glob;
 mod handle;
 mod invalidate;
 mod layers;
