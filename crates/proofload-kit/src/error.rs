@@ -5,6 +5,10 @@ use std::fmt;
 /// A setting that a builder does not accept. Builders never bend a value into its allowed range in
 /// silence.
 #[derive(Debug, Clone, PartialEq, Eq)]
+//! What a builder says of a setting it cannot use.
+/// A setting that a builder refused. Nothing is built, and nothing is quietly corrected.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{setting}` is {value}; allowed is {allowed}")]
 pub struct BuildError {
     setting: &'static str,
     value: String,
@@ -22,6 +26,8 @@ impl BuildError {
     }
 
     /// The name of the builder's method.
+    pub(crate) fn new(setting: &'static str, value: impl ToString, allowed: &'static str) -> Self {
+    /// The method of the builder that was given the value.
     pub fn setting(&self) -> &'static str {
         self.setting
     }
@@ -32,6 +38,7 @@ impl BuildError {
     }
 
     /// What it accepts.
+    /// What it would have taken.
     pub fn allowed(&self) -> &'static str {
         self.allowed
     }

@@ -12,7 +12,14 @@
 mod cache;
 mod error;
 mod key;
+//! - `breaker`: a circuit breaker; `limit`: a concurrency limit with a bounded queue; `retry`: retries with a
+//!   budget; `guard`: what the three share;
+//! - `error`: what a builder says of a setting it cannot use.
+pub mod breaker;
+mod guard;
+pub mod limit;
 mod registry;
+pub mod retry;
 
 pub use cache::{
     Cache, CacheBuilder, CacheStats, IntoLoaded, LoadError, Loaded, PutOptions, Ttl, WarmProgress,
@@ -20,4 +27,7 @@ pub use cache::{
 };
 pub use error::BuildError;
 pub use key::{Key, KeyPart};
+pub use breaker::CircuitBreaker;
+pub use limit::Limiter;
 pub use registry::Registry;
+pub use retry::Retry;

@@ -1,0 +1,47 @@
+//! What breaker, limiter and retry have in common: the error of a guarded call, counters over a
+//! rolling stretch of time, counters that do not bounce between cores, and refusals as responses.
+
+mod ring;
+mod striped;
+
+pub(crate) use ring::Ring;
+pub(crate) use striped::Striped;
+
+use crate::breaker::Open;
+
+/// Why a guarded call has no result: the guard refused it, or it was made and failed.
+///
+/// `R` is the guard's refusal: [`Open`] of a circuit breaker (the default),
+/// [`Refused`](crate::limit::Refused) of a limiter.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CallError<E, R = Open> {
+    /// The call was not made.
+    #[error(transparent)]
+    Refused(R),
+    /// The call was made and ended with this error.
+    #[error(transparent)]
+    Failed(E),
+}
+
+impl<E, R> CallError<E, R> {
+    /// The error of the call, unless the guard refused it.
+    pub fn into_failed(self) -> Option<E> {
+        match self {
+            Self::Failed(error) => Some(error),
+            Self::Refused(_) => None,
+        }
+    }
+
+    /// Whether the guard refused the call, so that the backend never saw it.
+    pub fn is_refused(&self) -> bool {
+        matches!(self, Self::Refused(_))
+    }
+}
+
+/// Runs code of the user that must not take the guard down with it: an observer may be called from
+/// a `drop` during unwinding, where a second panic would abort the process.
+pub(crate) fn shielded(what: &'static str, name: &str, code: impl FnOnce()) {
+    if std::panic::catch_unwind(std::panic::AssertUnwindSafe(code)).is_err() {
+        tracing::error!(guard = name, "{what} panicked; the guard goes on without it");
+    }
+}
