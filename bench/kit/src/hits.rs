@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::hint::black_box;
 use std::sync::Arc;
 
+use proofload_kit::cached;
 use tokio::runtime::Runtime;
 
 use crate::Args;
@@ -19,6 +20,18 @@ const KEYS: u32 = 10_000;
 /// One way to ask a cache: does that many look-ups.
 type Way<'a> = (&'static str, Box<dyn Fn(&[u32]) + 'a>);
 
+/// A function of a service, under the kit's attribute.
+#[cached(ttl = 300, key_prefix = "user_profile", max_entries = 20_000)]
+async fn user_profile(id: u32) -> Value {
+    Arc::new(Profile { id, stored_at: 0 })
+}
+
+/// The same for code that is not async.
+#[cached(ttl = 300, key_prefix = "user_profile_sync", max_entries = 20_000)]
+fn user_profile_sync(id: u32) -> Value {
+    Arc::new(Profile { id, stored_at: 0 })
+}
+
 pub(crate) fn measure(args: &Args) -> String {
     let keys: Vec<String> = (0..KEYS).map(|id| format!("user_profile:{id}")).collect();
     let trace = Trace::Zipf { keys: KEYS, skew: 0.9 }.keys(args.lookups, args.seed);
@@ -32,6 +45,8 @@ pub(crate) fn measure(args: &Args) -> String {
             contender.put(key, Arc::clone(&value));
         }
         runtime.block_on(moka_future.insert(Arc::from(key.as_str()), value));
+        runtime.block_on(user_profile(id));
+        user_profile_sync(id);
     }
     let ways: Vec<Way<'_>> = vec![
         direct("moka `sync` `get`", &keys, |key| moka.0.get(key)),
@@ -47,6 +62,24 @@ pub(crate) fn measure(args: &Args) -> String {
             let load = async || Ok::<Value, Infallible>(absent());
             kit.0.get_or_load_scoped(key, load).await.ok()
         }),
+        ("kit `#[cached] async fn`", {
+            let runtime = &runtime;
+            Box::new(move |trace| {
+                runtime.block_on(async {
+                    for &id in trace {
+                        black_box(user_profile(black_box(id)).await);
+                    }
+                });
+            })
+        }),
+        (
+            "kit `#[cached] fn`",
+            Box::new(|trace| {
+                for &id in trace {
+                    black_box(user_profile_sync(black_box(id)));
+                }
+            }),
+        ),
     ];
     let rounds = Rounds::run(args.rounds, ways.len(), |way| {
         nanoseconds_each(args.lookups, || (ways[way].1)(&trace))
