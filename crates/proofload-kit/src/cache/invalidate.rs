@@ -2,6 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
+use tokio::runtime::Handle;
+
 use crate::Registry;
 
 use super::core::Core;
@@ -40,9 +42,26 @@ impl<V: Send + Sync + 'static> Invalidate for Core<V> {
 }
 
 impl<V: Send + Sync + 'static> Core<V> {
-    /// Memory first, so that a cancelled call has done that much; then what is shared; then memory
-    /// again, for loads that read the shared layer just before.
+    /// What has begun is carried out, also when the caller is cancelled: a client that hangs up after its
+    /// write must not leave an old value behind.
     pub(super) async fn invalidate_all_layers(&self, target: &Target) -> u64 {
+        let at_once = matches!(target, Target::Key(_) | Target::Tag(_));
+        if at_once && self.shared.is_none() {
+            return self.invalidate_at_once(target);
+        }
+        match (Handle::try_current(), self.me.upgrade()) {
+            (Ok(runtime), Some(me)) => {
+                let target = target.clone();
+                let task = runtime.spawn(async move { me.invalidate_each_layer(&target).await });
+                task.await.unwrap_or(0)
+            }
+            _ => self.invalidate_each_layer(target).await,
+        }
+    }
+
+    /// Memory, then what is shared, then memory again, for loads that read the shared layer just
+    /// before.
+    async fn invalidate_each_layer(&self, target: &Target) -> u64 {
         let mut removed = self.invalidate_memory(target).await;
         if let Some(shared) = &self.shared {
             match shared.remote.invalidate(target).await {
@@ -54,8 +73,7 @@ impl<V: Send + Sync + 'static> Core<V> {
         removed
     }
 
-    /// Large memories are searched in steps, between which other tasks run. What a cancelled
-    /// search has not reached is left.
+    /// Large memories are searched in steps, between which other tasks run.
     async fn invalidate_memory(&self, target: &Target) -> u64 {
         let Some(mut step) = self.removal_of(target) else {
             return self.invalidate_at_once(target);
@@ -127,6 +145,8 @@ impl<V: Send + Sync + 'static> Core<V> {
 
 /// Invalidation. All of it beats loads under way: what they bring is given to those who wait
 /// already, but it is not kept, and who asks afterwards loads anew.
+///
+/// What has begun is carried out, also when the caller is cancelled.
 ///
 /// With a shared layer, it reaches the memory of all processes. While that layer is not available, the
 /// others keep what they have for their time to live.
