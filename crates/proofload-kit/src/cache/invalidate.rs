@@ -15,6 +15,9 @@ use super::stats::add;
 /// How many steps of a search through memory are made before other tasks may run.
 const STEPS_IN_A_ROW: u32 = 16;
 
+/// A memory with more entries is not searched in one go on behalf of others.
+const LARGE: usize = 10_000;
+
 /// A cache as its registry invalidates it.
 pub(crate) trait Invalidate: Send + Sync {
     /// Takes away what the target covers, in all layers; answers how many values that were.
@@ -134,12 +137,23 @@ impl<V: Send + Sync + 'static> Core<V> {
         removed
     }
 
-    /// What other processes did.
+    /// What other processes did. Does not keep its caller, who listens to them, from hearing more: large
+    /// memories are searched in a task.
     pub(super) fn heard(&self, heard: &Heard) {
-        match heard {
-            Heard::Invalidated(target) => self.invalidate_memory_now(target),
-            Heard::Gap => self.invalidate_memory_now(&Target::All),
+        let target = match heard {
+            Heard::Invalidated(target) => target,
+            Heard::Gap => &Target::All,
         };
+        let search = !matches!(target, Target::Key(_) | Target::Tag(_));
+        if search
+            && self.memory.len() > LARGE
+            && let (Ok(runtime), Some(me)) = (Handle::try_current(), self.me.upgrade())
+        {
+            let target = target.clone();
+            runtime.spawn(async move { me.invalidate_memory(&target).await });
+        } else {
+            self.invalidate_memory_now(target);
+        }
     }
 }
 

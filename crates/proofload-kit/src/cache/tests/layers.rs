@@ -402,3 +402,24 @@ async fn what_a_cancelled_caller_began_is_carried_out() {
         assert_eq!((one.fetch("key").await, other.fetch("key").await), (expect, expect), "{by}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn large_memories_hear_of_patterns_too() {
+    let layer = Arc::new(Layer::default());
+    let build = || layer.process(|builder| builder.max_entries(100_000));
+    let (one, other) = (build(), build());
+    let fill = async || {
+        for key in 0..12_000 {
+            one.put(&format!("{}:{key}", key % 2), key).await;
+        }
+        assert_eq!(one.stats().entries, 12_000);
+    };
+    fill().await;
+    other.invalidate_prefix("1:").await;
+    settle().await;
+    assert_eq!((one.stats().entries, one.get("1:1"), one.get("0:2")), (6000, None, Some(2)));
+    fill().await;
+    layer.gap();
+    settle().await;
+    assert_eq!(one.stats().entries, 0);
+}
