@@ -120,7 +120,7 @@ async fn half_open_does_not_wedge_when_a_predicate_panics_resilience4j_2324() {
     }
     let permit = breaker.acquire().expect("free");
     let judged = catch_unwind(AssertUnwindSafe(|| {
-        permit.classify(&1, |_| panic!("a bug in the predicate"))
+        permit.classify(&1, |_| panic!("a bug in the predicate"));
     }));
     assert!(judged.is_err());
     let stats = breaker.stats();

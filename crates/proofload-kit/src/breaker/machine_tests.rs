@@ -1,5 +1,5 @@
-//! The state machine, driven by hand: first what it promises, then the ways in which others' breakers are
-//! known to have got stuck half-open, then chance against a model.
+//! The state machine, driven by hand: first what it promises, then the ways in which others'
+//! breakers are known to have got stuck half-open, then chance against a model.
 
 use proptest::prelude::*;
 
@@ -67,7 +67,7 @@ impl Bench {
     fn opened(settings: Settings) -> Self {
         let mut bench = Self::new(settings);
         while bench.state() == State::Closed {
-            bench.call(Ending::Failure);
+            bench.call(Failure);
         }
         bench
     }
@@ -231,7 +231,8 @@ fn a_time_window_forgets() {
     assert_eq!(bench.state(), State::Open);
 }
 
-/// The last permit's call ends with an error that does not count: its permit was neither released nor recorded.
+/// The last permit's call ends with an error that does not count: its permit was neither released
+/// nor recorded.
 #[test]
 fn half_open_does_not_wedge_when_the_last_call_is_ignored_resilience4j_544() {
     for ending in [Ignored, Cancelled] {
@@ -246,8 +247,8 @@ fn half_open_does_not_wedge_when_the_last_call_is_ignored_resilience4j_544() {
     }
 }
 
-/// A time window shorter than the probe, and a minimum of calls above the number of probes: the results
-/// expired, or never sufficed, and no decision was ever taken.
+/// A time window shorter than the probe, and a minimum of calls above the number of probes: the
+/// results expired, or never sufficed, and no decision was ever taken.
 #[test]
 fn half_open_does_not_wedge_when_the_window_is_too_short_for_its_results_resilience4j_903() {
     let window = Window::time(SECOND);
@@ -257,7 +258,8 @@ fn half_open_does_not_wedge_when_the_window_is_too_short_for_its_results_resilie
         bench.call(Success).pass(3 * SECOND);
     }
     assert_eq!(bench.state(), State::Closed);
-    // The same with results that come in one by one, failing: it opens again, and a later probe closes it.
+    // The same with results that come in one by one, failing: it opens again, and a later probe
+    // closes it.
     let mut bench =
         Bench::due(Settings { window, minimum_calls: 100, half_open_calls: 10, ..settings() });
     for _ in 0..5 {
@@ -289,8 +291,8 @@ fn half_open_does_not_wedge_when_permitted_calls_never_end_resilience4j_935() {
     assert_eq!(bench.state(), State::Closed, "and when they end at last, nobody minds");
 }
 
-/// The predicate that judges the error throws; nobody is left to give the permit back. Here as the machine
-/// sees it, with the real predicate in `handle_tests`.
+/// The predicate that judges the error throws; nobody is left to give the permit back. Here as the
+/// machine sees it, with the real predicate in `handle_tests`.
 #[test]
 fn half_open_does_not_wedge_when_every_probe_is_dropped_resilience4j_2324() {
     let mut bench = Bench::due(settings());
@@ -343,7 +345,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         prop_oneof![Just(State::Closed), Just(State::ForcedOpen), Just(State::ForcedClosed)];
     let step = prop_oneof![
         8 => Just(Step::Acquire),
-        6 => (any::<usize>(), ending, any::<bool>()).prop_map(|(which, ending, slow)| Step::End { which, ending, slow }),
+        6 => (any::<usize>(), ending, any::<bool>())
+            .prop_map(|(which, ending, slow)| Step::End { which, ending, slow }),
         3 => (0_u64..8_000).prop_map(Step::Pass),
         1 => forced.prop_map(Step::Force),
     ];
@@ -381,7 +384,8 @@ fn any_settings() -> impl Strategy<Value = Settings> {
     )
 }
 
-/// The model: which permits of the present probe are out, and how many of them have brought a result.
+/// The model: which permits of the present probe are out, and how many of them have brought a
+/// result.
 #[derive(Default)]
 struct Model {
     generation: u64,
@@ -460,10 +464,14 @@ proptest! {
         check_against_model(&settings, &steps)?;
     }
 
-    /// From wherever it got to: callers go on calling, the backend is well, time passes; it closes. Calls that
-    /// were under way before never come back.
+    /// From wherever it got to: callers go on calling, the backend is well, time passes; it closes.
+    /// Calls that were under way before never come back.
     #[test]
-    fn closes_in_the_end(settings in any_settings(), steps in steps(), every_ms in 100_u64..10_000) {
+    fn closes_in_the_end(
+        settings in any_settings(),
+        steps in steps(),
+        every_ms in 100_u64..10_000,
+    ) {
         let mut bench = check_against_model(&settings, &steps)?;
         if matches!(bench.state(), State::ForcedOpen | State::ForcedClosed) {
             return Ok(());

@@ -29,12 +29,13 @@ pub(super) fn nanos(duration: Duration) -> Nanos {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// Wall clock, milliseconds since 1970. Where tokio's clock was moved ahead of the real one by a test,
-/// this one is ahead by as much.
+/// Wall clock, milliseconds since 1970. Where a test paused tokio's clock or moved it ahead of the real
+/// one, this one differs from the real one by as much.
 pub(super) fn wall_ms() -> u64 {
-    let ahead = Instant::now().into_std().saturating_duration_since(std::time::Instant::now());
-    let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() + ahead;
-    millis(wall)
+    let (ours, real) = (Instant::now().into_std(), std::time::Instant::now());
+    let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let wall = wall + ours.saturating_duration_since(real);
+    millis(wall.saturating_sub(real.saturating_duration_since(ours)))
 }
 
 /// A duration as milliseconds, the most that fit if it is longer.

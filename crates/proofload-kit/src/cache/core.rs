@@ -144,7 +144,10 @@ impl<V> Core<V> {
             (flight, gone)
         };
         drop(flight);
-        let removed = gone.iter().filter(|gone| *gone.key == *key).count();
+        let now = self.clock.now();
+        let was_there =
+            |gone: &&Arc<Entry<V>>| *gone.key == *key && gone.judge(now) != Judgement::Dead;
+        let removed = gone.iter().filter(was_there).count();
         self.account(key, &gone, new.as_ref());
         self.sweep();
         removed as u64
@@ -158,8 +161,10 @@ impl<V> Core<V> {
         let mut scan = Scan::default();
         move || {
             let gone = self.memory.remove_next(&mut scan, |entry| chosen(&entry.key))?;
+            let now = self.clock.now();
+            let alive = gone.iter().filter(|entry| entry.judge(now) != Judgement::Dead).count();
             gone.iter().for_each(|entry| entry.withdraw());
-            Some(gone.len() as u64)
+            Some(alive as u64)
         }
     }
 
@@ -239,8 +244,8 @@ impl<V> Leading<V> {
         let core = &*self.core;
         let stale = {
             let mut locked = core.flights.lock(&self.flight.key);
-            locked.end(&self.flight);
-            core.memory.get(&self.flight.key)
+            let current = locked.end(&self.flight);
+            core.memory.get(&self.flight.key).filter(|_| current)
         };
         if let Some(stale) = stale {
             let pause = super::clock::nanos(core.policy.retry_after_failure);

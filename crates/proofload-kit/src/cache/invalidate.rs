@@ -10,15 +10,32 @@ use super::handle::Cache;
 use super::remote::{BoxFuture, Heard, Target};
 use super::stats::add;
 
+/// How many steps of a search through memory are made before other tasks may run.
+const STEPS_IN_A_ROW: u32 = 16;
+
 /// A cache as its registry invalidates it.
 pub(crate) trait Invalidate: Send + Sync {
     /// Takes away what the target covers, in all layers; answers how many values that were.
     fn invalidate<'a>(&'a self, target: &'a Target) -> BoxFuture<'a, u64>;
+
+    /// The same in the memory of this process only, at once.
+    fn invalidate_local(&self, target: &Target) -> u64;
+
+    /// Whether there are other layers.
+    fn is_shared(&self) -> bool;
 }
 
 impl<V: Send + Sync + 'static> Invalidate for Core<V> {
     fn invalidate<'a>(&'a self, target: &'a Target) -> BoxFuture<'a, u64> {
         Box::pin(self.invalidate_all_layers(target))
+    }
+
+    fn invalidate_local(&self, target: &Target) -> u64 {
+        self.invalidate_memory_now(target)
+    }
+
+    fn is_shared(&self) -> bool {
+        self.shared.is_some()
     }
 }
 
@@ -40,13 +57,14 @@ impl<V: Send + Sync + 'static> Core<V> {
     /// Large memories are searched in steps, between which other tasks run. What a cancelled
     /// search has not reached is left.
     async fn invalidate_memory(&self, target: &Target) -> u64 {
-        let mut removed = 0;
-        {
-            let Some(mut step) = self.removal_of(target) else {
-                return self.invalidate_at_once(target);
-            };
-            while let Some(some) = step() {
-                removed += some;
+        let Some(mut step) = self.removal_of(target) else {
+            return self.invalidate_at_once(target);
+        };
+        let (mut removed, mut steps) = (0, 0);
+        while let Some(some) = step() {
+            removed += some;
+            steps += 1;
+            if steps % STEPS_IN_A_ROW == 0 {
                 tokio::task::yield_now().await;
             }
         }
@@ -205,7 +223,7 @@ impl Registry {
         self.invalidate_target(&Target::Tag(tag.to_owned())).await
     }
 
-    async fn invalidate_target(&self, target: &Target) -> u64 {
+    pub(crate) async fn invalidate_target(&self, target: &Target) -> u64 {
         let mut removed = 0;
         for part in self.parts() {
             if let Some(cache) = part.as_cache() {

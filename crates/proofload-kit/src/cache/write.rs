@@ -133,15 +133,18 @@ impl<V: Clone + Send + Sync + 'static> Core<V> {
             return None;
         };
         add(&self.counters.remote_hits, 1);
-        let gone = {
+        // What is found under the lock is dropped after it.
+        let (there, gone);
+        {
             // Kept only if nothing was invalidated meanwhile; and what a load just stored stays.
             let _locked = self.flights.lock(key);
             let now = self.clock.now();
             let late = self.changes.load(Ordering::SeqCst) != changes;
-            let there = self.memory.get(key);
-            let better = there.is_some_and(|there| there.judge(now) == Judgement::Fresh);
-            (!late && !better).then(|| self.memory.insert(Arc::clone(&entry)))
-        };
+            there = self.memory.get(key);
+            let better = there.as_ref().is_some_and(|there| there.judge(now) == Judgement::Fresh);
+            gone = (!late && !better).then(|| self.memory.insert(Arc::clone(&entry)));
+        }
+        drop(there);
         if let Some(gone) = gone {
             self.account(key, &gone, Some(&entry));
         }

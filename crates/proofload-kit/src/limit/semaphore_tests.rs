@@ -128,7 +128,7 @@ impl Model {
                 self.in_use += 1;
             }
             Joined::Full => {
-                prop_assert!(!room && full && (self.order == Order::Fifo || self.capacity == 0))
+                prop_assert!(!room && full && (self.order == Order::Fifo || self.capacity == 0));
             }
             Joined::Queued(place, waker) => {
                 prop_assert!(!room);
@@ -243,7 +243,12 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1024, ..ProptestConfig::default() })]
 
     #[test]
-    fn behaves_as_its_model(lifo in any::<bool>(), limit in 1_usize..5, capacity in 0_usize..5, steps in steps()) {
+    fn behaves_as_its_model(
+        lifo in any::<bool>(),
+        limit in 1_usize..5,
+        capacity in 0_usize..5,
+        steps in steps(),
+    ) {
         let order = if lifo { Order::Lifo } else { Order::Fifo };
         let mut model = Model::new(limit, capacity, order);
         for step in steps {
