@@ -12,8 +12,7 @@ use std::{
 use tokio::time::Instant;
 
 use super::{
-    BreakerPermit, BreakerStats, CallError, CircuitBreakerBuilder, Open, Outcome, State,
-    Transition,
+    BreakerPermit, BreakerStats, CallError, CircuitBreakerBuilder, Open, Outcome, State, Transition,
     machine::{Ending, Machine, Ticket},
     permit::Pass,
     settings::Observer,
@@ -119,10 +118,7 @@ impl CircuitBreaker {
     ///
     /// # Errors
     /// [`CallError::Refused`] without making the call, [`CallError::Failed`] with the call's own error.
-    pub async fn call<T, E>(
-        &self,
-        call: impl Future<Output = Result<T, E>>,
-    ) -> Result<T, CallError<E>> {
+    pub async fn call<T, E>(&self, call: impl Future<Output = Result<T, E>>) -> Result<T, CallError<E>> {
         self.call_classified(call, |result| Outcome::from(result)).await
     }
 
@@ -237,17 +233,13 @@ impl Inner {
         let gate = self.gate.0.state.load(Ordering::Acquire);
         let state = State::ALL[(gate % STATES) as usize];
         match state {
-            State::Closed | State::ForcedClosed => {
-                Glance::Admit(Ticket { generation: gate / STATES })
-            }
+            State::Closed | State::ForcedClosed => Glance::Admit(Ticket { generation: gate / STATES }),
             State::ForcedOpen => Glance::Refuse(Open { state, retry_after: self.open_for }),
             State::HalfOpen => Glance::Ask,
             State::Open => {
                 let until = Duration::from_nanos(self.gate.0.open_until.load(Ordering::Relaxed));
                 match until.checked_sub(self.epoch.elapsed()) {
-                    Some(retry_after) if !retry_after.is_zero() => {
-                        Glance::Refuse(Open { state, retry_after })
-                    }
+                    Some(retry_after) if !retry_after.is_zero() => Glance::Refuse(Open { state, retry_after }),
                     _ => Glance::Ask,
                 }
             }
@@ -301,10 +293,7 @@ impl Inner {
         }
         if let Some(until) = machine.open_until() {
             let nanos = until.saturating_duration_since(self.epoch).as_nanos();
-            self.gate
-                .0
-                .open_until
-                .store(u64::try_from(nanos).unwrap_or(u64::MAX), Ordering::Relaxed);
+            self.gate.0.open_until.store(u64::try_from(nanos).unwrap_or(u64::MAX), Ordering::Relaxed);
         }
         let gate = machine.generation() * STATES + machine.state() as u64;
         self.gate.0.state.store(gate, Ordering::Release);
@@ -318,9 +307,7 @@ impl Inner {
             State::Open | State::ForcedOpen => {
                 tracing::warn!(breaker = self.name, %from, %to, "circuit breaker opened");
             }
-            _ => {
-                tracing::info!(breaker = self.name, %from, %to, "circuit breaker changed its state")
-            }
+            _ => tracing::info!(breaker = self.name, %from, %to, "circuit breaker changed its state"),
         }
         if let Some(observer) = &self.observer {
             shielded("the observer of a circuit breaker", &self.name, || observer(&transition));

@@ -151,12 +151,8 @@ fn half_open_decides_as_soon_as_it_can() {
 
 #[test]
 fn stays_open_longer_after_every_failed_probe_up_to_a_bound() {
-    let mut bench = Bench::opened(Settings {
-        backoff_factor: 2.0,
-        open_at_most: 15 * SECOND,
-        half_open_calls: 1,
-        ..settings()
-    });
+    let mut bench =
+        Bench::opened(Settings { backoff_factor: 2.0, open_at_most: 15 * SECOND, half_open_calls: 1, ..settings() });
     for seconds in [5, 10, 15, 15] {
         assert_eq!(bench.try_acquire(), Err(seconds * SECOND));
         bench.pass(seconds * SECOND).call(Failure);
@@ -211,11 +207,7 @@ fn what_is_forced_stays_until_told_otherwise() {
     bench.calls(&[Failure; 50]);
     assert_eq!(bench.state(), State::ForcedClosed);
     bench.machine.force(State::Closed, bench.now);
-    assert_eq!(
-        bench.machine.tally(bench.now),
-        Tally::default(),
-        "nothing of the forced time is kept"
-    );
+    assert_eq!(bench.machine.tally(bench.now), Tally::default(), "nothing of the forced time is kept");
     bench.calls(&[Failure; 4]);
     assert_eq!(bench.state(), State::Open);
     bench.machine.force(State::Closed, bench.now);
@@ -251,15 +243,13 @@ fn half_open_does_not_wedge_when_the_last_call_is_ignored_resilience4j_544() {
 #[test]
 fn half_open_does_not_wedge_when_the_window_is_too_short_for_its_results_resilience4j_903() {
     let window = Window::time(SECOND);
-    let mut bench =
-        Bench::due(Settings { window, minimum_calls: 100, half_open_calls: 10, ..settings() });
+    let mut bench = Bench::due(Settings { window, minimum_calls: 100, half_open_calls: 10, ..settings() });
     for _ in 0..6 {
         bench.call(Success).pass(3 * SECOND);
     }
     assert_eq!(bench.state(), State::Closed);
     // The same with results that come in one by one, failing: it opens again, and a later probe closes it.
-    let mut bench =
-        Bench::due(Settings { window, minimum_calls: 100, half_open_calls: 10, ..settings() });
+    let mut bench = Bench::due(Settings { window, minimum_calls: 100, half_open_calls: 10, ..settings() });
     for _ in 0..5 {
         bench.call(Failure).pass(3 * SECOND);
     }
@@ -275,11 +265,7 @@ fn half_open_does_not_wedge_when_permitted_calls_never_end_resilience4j_935() {
     let lost = [bench.acquire(), bench.acquire(), bench.acquire()];
     assert!(bench.pass(19 * SECOND).try_acquire().is_err());
     assert_eq!(bench.state(), State::HalfOpen);
-    assert_eq!(
-        bench.pass(SECOND).try_acquire(),
-        Err(5 * SECOND),
-        "unfinished is as good as failed"
-    );
+    assert_eq!(bench.pass(SECOND).try_acquire(), Err(5 * SECOND), "unfinished is as good as failed");
     assert_eq!(bench.state(), State::Open);
     bench.pass(5 * SECOND).calls(&[Success, Success]);
     assert_eq!(bench.state(), State::Closed);
@@ -339,8 +325,7 @@ enum Step {
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let ending = prop_oneof![Just(Success), Just(Failure), Just(Ignored), Just(Cancelled)];
-    let forced =
-        prop_oneof![Just(State::Closed), Just(State::ForcedOpen), Just(State::ForcedClosed)];
+    let forced = prop_oneof![Just(State::Closed), Just(State::ForcedOpen), Just(State::ForcedClosed)];
     let step = prop_oneof![
         8 => Just(Step::Acquire),
         6 => (any::<usize>(), ending, any::<bool>()).prop_map(|(which, ending, slow)| Step::End { which, ending, slow }),
@@ -355,18 +340,9 @@ fn any_settings() -> impl Strategy<Value = Settings> {
         (1_u32..30).prop_map(Window::calls),
         (10_u64..20_000).prop_map(|ms| Window::time(Duration::from_millis(ms)))
     ];
-    let slow =
-        prop::option::of((0.05..=1.0).prop_map(|rate| SlowCalls { longer_than: SECOND, rate }));
+    let slow = prop::option::of((0.05..=1.0).prop_map(|rate| SlowCalls { longer_than: SECOND, rate }));
     (window, slow, 0.05..=1.0, 1_u32..30, 1_u32..6, 1_u64..30_000, 1.0..3.0).prop_map(
-        |(
-            window,
-            slow_calls,
-            failure_rate,
-            minimum_calls,
-            half_open_calls,
-            timeout_ms,
-            backoff_factor,
-        )| Settings {
+        |(window, slow_calls, failure_rate, minimum_calls, half_open_calls, timeout_ms, backoff_factor)| Settings {
             window,
             slow_calls,
             failure_rate,
@@ -413,8 +389,7 @@ fn check_against_model(settings: &Settings, steps: &[Step]) -> Result<Bench, Tes
                     State::Closed | State::ForcedClosed => prop_assert!(answer.is_ok()),
                     State::Open | State::ForcedOpen => prop_assert!(answer.is_err()),
                     State::HalfOpen => {
-                        let free =
-                            probe.unfinished + probe.finished < u64::from(settings.half_open_calls);
+                        let free = probe.unfinished + probe.finished < u64::from(settings.half_open_calls);
                         prop_assert_eq!(answer.is_ok(), free);
                         probe.unfinished += u64::from(free);
                     }
@@ -429,8 +404,7 @@ fn check_against_model(settings: &Settings, steps: &[Step]) -> Result<Bench, Tes
                 let probe = model.at(bench.machine.generation());
                 if ticket.generation == probe.generation && before.0 == State::HalfOpen {
                     probe.unfinished -= 1;
-                    let counts =
-                        matches!(ending, Success | Failure) || (ending == Cancelled && slow);
+                    let counts = matches!(ending, Success | Failure) || (ending == Cancelled && slow);
                     probe.finished += u64::from(counts);
                 }
                 let late = bench.machine.totals().late;

@@ -63,17 +63,14 @@ impl Outcomes {
                 next: 0,
                 tally: Tally::default(),
             },
-            Span::Time(stretch) => {
-                Self::Time(Ring::new(stretch.max(Duration::from_millis(10)), now))
-            }
+            Span::Time(stretch) => Self::Time(Ring::new(stretch.max(Duration::from_millis(10)), now)),
         }
     }
 
     pub(super) fn add(&mut self, now: Instant, failed: bool, slow: bool) {
         match self {
             Self::Calls { places, next, tally } => {
-                let old =
-                    std::mem::replace(&mut places[*next], Place { taken: true, failed, slow });
+                let old = std::mem::replace(&mut places[*next], Place { taken: true, failed, slow });
                 tally.calls -= u64::from(old.taken);
                 tally.failed -= u64::from(old.taken && old.failed);
                 tally.slow -= u64::from(old.taken && old.slow);

@@ -136,11 +136,7 @@ impl Limiter {
     /// # Errors
     /// [`Refused`] if not.
     pub fn try_acquire(&self) -> Result<Permit, Refused> {
-        if self.inner.try_enter() {
-            Ok(self.permit())
-        } else {
-            Err(self.inner.refuse(RefusedReason::Full))
-        }
+        if self.inner.try_enter() { Ok(self.permit()) } else { Err(self.inner.refuse(RefusedReason::Full)) }
     }
 
     /// Of a permit that was taken.
@@ -153,10 +149,7 @@ impl Limiter {
     ///
     /// # Errors
     /// [`CallError::Refused`] without making the call, [`CallError::Failed`] with the call's own error.
-    pub async fn call<T, E>(
-        &self,
-        call: impl Future<Output = Result<T, E>>,
-    ) -> Result<T, CallError<E, Refused>> {
+    pub async fn call<T, E>(&self, call: impl Future<Output = Result<T, E>>) -> Result<T, CallError<E, Refused>> {
         self.inner.enter(self.inner.deadline).await.map_err(CallError::Refused)?;
         let mut held = Held::new(&*self.inner, Lesson::Nothing);
         let result = call.await;
@@ -251,9 +244,7 @@ impl Inner {
             Ok(estimator) => estimator,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             Err(TryLockError::WouldBlock) if !overloaded => return,
-            Err(TryLockError::WouldBlock) => {
-                estimator.lock().unwrap_or_else(PoisonError::into_inner)
-            }
+            Err(TryLockError::WouldBlock) => estimator.lock().unwrap_or_else(PoisonError::into_inner),
         };
         let now = Instant::now();
         let latency = now.saturating_duration_since(began);

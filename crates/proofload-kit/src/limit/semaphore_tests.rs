@@ -127,9 +127,7 @@ impl Model {
                 prop_assert!(room);
                 self.in_use += 1;
             }
-            Joined::Full => {
-                prop_assert!(!room && full && (self.order == Order::Fifo || self.capacity == 0))
-            }
+            Joined::Full => prop_assert!(!room && full && (self.order == Order::Fifo || self.capacity == 0)),
             Joined::Queued(place, waker) => {
                 prop_assert!(!room);
                 wake(waker);
@@ -194,8 +192,7 @@ impl Model {
             }
             Step::Release => {
                 // Permits granted to somebody who does not know yet are not there to be returned.
-                let unknown =
-                    self.served.values().filter(|&&served| served == Served::Granted).count();
+                let unknown = self.served.values().filter(|&&served| served == Served::Granted).count();
                 if self.in_use > unknown {
                     self.release();
                 }
@@ -218,10 +215,7 @@ impl Model {
         prop_assert_eq!(self.semaphore.in_use(), self.in_use);
         prop_assert_eq!(self.semaphore.limit(), self.limit);
         prop_assert_eq!(self.semaphore.queued(), (self.line.len(), self.capacity));
-        prop_assert!(
-            self.line.is_empty() || self.in_use >= self.limit,
-            "somebody waits beside a free permit"
-        );
+        prop_assert!(self.line.is_empty() || self.in_use >= self.limit, "somebody waits beside a free permit");
         Ok(())
     }
 }
