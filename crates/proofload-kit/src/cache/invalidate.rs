@@ -160,6 +160,21 @@ impl<V: Clone + Send + Sync + 'static> Cache<V> {
     /// Removes all values whose whole key is covered by the pattern, as Redis understands patterns: `*`
     /// any run of bytes, `?` one byte, `[a-z]` and `[^a]` one of a set, `\` before a byte that is meant
     /// literally. Answers how many.
+    ///
+    /// ```
+    /// use proofload_kit::{Cache, Ttl};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), proofload_kit::BuildError> {
+    /// let cache = Cache::<u8>::builder("pages", Ttl::DATA).build()?;
+    /// cache.put("user:1:posts", 1).await;
+    /// cache.put("user:2:posts", 2).await;
+    /// cache.put("user:2:likes", 3).await;
+    /// assert_eq!(cache.invalidate_glob("user:*:posts").await, 2);
+    /// assert_eq!(cache.clear().await, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn invalidate_glob(&self, pattern: &str) -> u64 {
         self.core.invalidate_all_layers(&Target::Glob(pattern.to_owned())).await
     }

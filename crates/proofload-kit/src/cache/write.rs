@@ -83,6 +83,20 @@ impl<V: Clone + Send + Sync + 'static> Cache<V> {
     /// Writes the source, then removes the value from the cache; also when the writer fails or this
     /// call is cancelled.
     ///
+    /// ```
+    /// use proofload_kit::{Cache, Ttl};
+    ///
+    /// # async fn update(name: &str) -> Result<(), std::io::Error> { Ok(()) }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let names = Cache::<String>::builder("names", Ttl::DATA).build()?;
+    /// names.put("user:7", "Ada".to_owned()).await;
+    /// names.write_invalidate("user:7", update("Grace")).await?;
+    /// assert_eq!(names.get("user:7"), None);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// The error of the writer.
