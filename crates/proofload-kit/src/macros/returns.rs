@@ -249,6 +249,7 @@ pub fn never<T>() -> T {
 }
 
 #[cfg(test)]
+#[expect(clippy::needless_borrow, reason = "as the macro writes it")]
 mod tests {
     use super::*;
 
