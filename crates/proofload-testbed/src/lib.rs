@@ -7,8 +7,11 @@
 //! - feature `demo`: [`demo::Demo`], an axum service with knobs for latency, errors, capacity and
 //!   stalls;
 //! - feature `fixture`: [`fixture::Fixture`], a server that can misbehave byte by byte, over
-//!   cleartext or TLS, HTTP/1.1 or HTTP/2.
+//!   cleartext or TLS, HTTP/1.1 or HTTP/2;
+//! - feature `browser`: [`browser::Browser`], a real Chromium for the tests of pages.
 
+#[cfg(feature = "browser")]
+pub mod browser;
 #[cfg(feature = "demo")]
 pub mod demo;
 #[cfg(feature = "fixture")]

@@ -8,6 +8,7 @@ use proofload_core::result::{PhaseResult, RunResult, TimelineRow};
 use proofload_core::units::{human_count, human_rate};
 use serde_json::json;
 
+use super::live::alerts_on;
 use super::text::{clock, grade_class, ms, share};
 use crate::config::Mode;
 use crate::live::{Live, Run, Stage};
@@ -73,7 +74,11 @@ fn say(live: &Live, word: &str, load: ControlState, result: Option<&RunResult>) 
         }
         let broken = result.summary.limits - result.summary.limits_met;
         if broken > 0 {
-            text.push_str(&format!(", {broken} limits broken"));
+            text.push_str(&format!(", {broken} {} broken", plural(broken, "limit", "limits")));
+        }
+        let alerts = if run.end.is_none() { alerts_on(result).count() } else { 0 };
+        if alerts > 0 {
+            text.push_str(&format!(", {alerts} {}", plural(alerts, "alert", "alerts")));
         }
         if run.end.is_some()
             && let Some(grade) = result.summary.grade
@@ -82,6 +87,14 @@ fn say(live: &Live, word: &str, load: ControlState, result: Option<&RunResult>) 
         }
     }
     text
+}
+
+fn plural<N: PartialEq + From<u8>>(
+    count: N,
+    one: &'static str,
+    many: &'static str,
+) -> &'static str {
+    if count == N::from(1) { one } else { many }
 }
 
 /// Plan, target, state, phase, time.

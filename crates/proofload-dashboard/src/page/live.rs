@@ -1,6 +1,9 @@
 //! The live page, and the pieces of it that change.
 
+use std::time::Duration;
+
 use maud::{Markup, PreEscaped, html};
+use proofload_core::result::{MarkRow, RunResult};
 use proofload_report::html::View;
 
 use super::controls::controls;
@@ -8,9 +11,21 @@ use super::layout::{document, mark};
 use super::runs::list;
 use super::sections::SECTIONS;
 use super::start::start;
+use super::text::clock;
 use super::{head, runs, sections};
 use crate::config::Mode;
 use crate::live::{Frame, Live, Piece, Shared, Stage};
+
+/// Alerts that are shown above everything; the table of events has them all.
+const MAX_ALERTS: usize = 4;
+
+/// Alerts that are not over, the gravest first.
+pub(super) fn alerts_on(result: &RunResult) -> impl Iterator<Item = &MarkRow> {
+    let is_on = |row: &&MarkRow| row.kind == "alert" && row.until_seconds.is_none();
+    let (critical, others): (Vec<_>, Vec<_>) =
+        result.marks.iter().filter(is_on).partition(|row| row.level == "critical");
+    critical.into_iter().chain(others)
+}
 
 /// Draws every piece of the live page.
 pub(crate) fn pieces(shared: &Shared, live: &Live) -> Vec<Piece> {
@@ -22,7 +37,7 @@ pub(crate) fn pieces(shared: &Shared, live: &Live) -> Vec<Piece> {
     let mut pieces = vec![
         Piece { id: "state", html: head::state(live, load, shared.config.mode, result) },
         piece("head", head::head(live, load, result)),
-        piece("trouble", trouble(live, shared)),
+        piece("trouble", trouble(live, shared, result)),
     ];
     if let (Some(run), Some(result)) = (&live.run, result) {
         let code = run.end.as_ref().map(|end| end.exit_code);
@@ -41,9 +56,19 @@ pub(crate) fn pieces(shared: &Shared, live: &Live) -> Vec<Piece> {
 }
 
 /// What the user must know before all figures.
-fn trouble(live: &Live, shared: &Shared) -> Markup {
+fn trouble(live: &Live, shared: &Shared, result: Option<&RunResult>) -> Markup {
     let missed = live.run.as_ref().map_or(0, |run| run.missed);
+    let alerts: Vec<&MarkRow> = match (&live.run, result) {
+        (Some(run), Some(result)) if run.end.is_none() => alerts_on(result).collect(),
+        _ => Vec::new(),
+    };
     html! {
+        @for alert in alerts.iter().take(MAX_ALERTS) {
+            div class={ "banner " (if alert.level == "critical" { "bad" } else { "warn" }) } data-alert=(alert.level) {
+                strong { "Alert since " (clock(Duration::from_secs_f64(alert.at_seconds.max(0.0)))) ":" } " " bdi { (alert.text) }
+            }
+        }
+        @if alerts.len() > MAX_ALERTS { div.banner.warn { (alerts.len() - MAX_ALERTS) " more alerts, below" } }
         @if let Stage::Failed(why) = &live.stage {
             div.banner.bad { strong { "The run came to no result." } pre { (shared.config.redactor.text(why)) } }
         }

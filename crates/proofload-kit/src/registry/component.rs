@@ -1,5 +1,7 @@
 //! What a part of the kit is to its registry.
 
+use crate::cache::Invalidate;
+
 use super::Families;
 
 /// A cache, breaker, limiter, retry policy or pool, as its registry sees it.
@@ -9,4 +11,9 @@ pub(crate) trait Component: Send + Sync {
 
     /// Hands over what it counts. Called at every scrape; must not wait.
     fn collect(&self, families: &mut Families);
+
+    /// Itself, if it is a cache.
+    fn as_cache(&self) -> Option<&dyn Invalidate> {
+        None
+    }
 }

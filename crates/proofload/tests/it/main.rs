@@ -18,12 +18,11 @@
 //! - `suite`: tests one after the other, and what they prove;
 //! - `history`: runs over time;
 //! - `secrets`: what is never said;
-//! - `browser`, `web`: the live page in a real browser.
+//! - `web`: the live page in a real browser.
 
 mod bad_input;
 mod bad_targets;
 mod baseline;
-mod browser;
 mod compare;
 mod cost;
 mod disk;

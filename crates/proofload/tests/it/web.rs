@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use proofload_testbed::fixture::Fixture;
+use proofload_testbed::browser::Browser;
+use proofload_testbed::fixture::{Behaviour, Fixture, Reply};
 use serde_json::Value;
 
-use crate::browser::Browser;
-use crate::support::{Running, Sandbox, friendly, plan, settled, wait_until};
+use crate::support::{Running, Sandbox, fixture, friendly, plan, settled, wait_until};
 
 const DESKTOP: (u32, u32) = (1360, 900);
 const PHONE: (u32, u32) = (390, 800);
@@ -97,9 +97,9 @@ fn a_run_is_steered_from_the_page() {
     assert!(doubled > normal * 1.3, "from {normal}/s to {doubled}/s");
     browser.picture(&page, "running");
     other.picture(&second, "phone");
-    browser.prefer(&page, "dark");
+    browser.emulate(&page, "dark", "screen");
     browser.picture(&page, "dark");
-    browser.prefer(&page, "light");
+    browser.emulate(&page, "light", "screen");
 
     // The next phase has one user, twice.
     browser.press(&page, "[data-do=end_phase]");
@@ -139,6 +139,39 @@ fn a_run_is_steered_from_the_page() {
     let result: Value = sandbox.result(&file);
     assert_eq!(result["summary"]["total_requests"], said);
     assert_eq!(result["run"]["interrupted"], true);
+}
+
+/// A service that only fails: whoever watches the page sees it without looking for it, on a phone, too.
+#[test]
+fn an_alert_is_seen_on_the_page() {
+    let fixture = fixture(Behaviour::new().prefix("/", Reply::text("no").status(500)));
+    let sandbox = Sandbox::new();
+    let phase = "[[phase]]\nname = \"bad\"\nusers = 4\nduration = \"10m\"\nthink_time = \"20ms\"\n\
+        expect = { error_rate = \"<1%\" }";
+    let text = format!("alerts = {{ window = '3s' }}\n{}", plan(&fixture, phase));
+    sandbox.write("plan.toml", text);
+    let served =
+        Served::new(sandbox.run(["web", "plan.toml", "--no-health-check", "--web=:0"]).start());
+    let mut browser = Browser::start();
+    let page = browser.open(&served.url, DESKTOP);
+    browser.press(&page, "form.start [type=submit]");
+    browser.wait(&page, "document.getElementById('p-events').innerText.includes('bad: 100%')");
+    browser.wait(&page, "document.querySelectorAll('#trouble [data-alert]').length === 2");
+    browser.wait(
+        &page,
+        "document.querySelector('[data-alert=critical]').innerText.includes('limit < 1%')",
+    );
+    browser.picture(&page, "alert");
+    let phone = browser.open(&served.url, PHONE);
+    browser.wait(&phone, "document.getElementById('p-events').innerText.includes('bad: 100%')");
+    browser.picture(&phone, "alert-phone");
+
+    // What is over is no alert any more.
+    browser.press(&phone, "[data-do=stop]");
+    browser.press(&phone, "#confirm [value=yes]");
+    browser.wait(&phone, "document.body.dataset.stage === 'ended'");
+    assert_eq!(browser.eval(&phone, "document.querySelectorAll('[data-alert]').length"), 0);
+    assert_eq!(browser.complaints(&served.url), Vec::<String>::new());
 }
 
 /// A few requests, over soon.
