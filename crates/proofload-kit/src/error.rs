@@ -11,7 +11,12 @@ pub struct BuildError {
 
 impl BuildError {
     /// `allowed` completes the sentence "allowed is …".
-    pub(crate) fn new(setting: &'static str, value: impl ToString, allowed: &'static str) -> Self {
+    #[expect(clippy::needless_pass_by_value, reason = "callers hand over numbers and literals")]
+    pub(crate) fn new(
+        setting: &'static str,
+        value: impl std::fmt::Display,
+        allowed: &'static str,
+    ) -> Self {
         Self { setting, value: value.to_string(), allowed }
     }
 
