@@ -14,6 +14,7 @@ use super::{
     builder::Order,
     sync::{AtomicU64, Mutex, MutexGuard, Ordering, PoisonError},
 };
+use crate::guard::Apart;
 
 /// The word in three: 31 bits in use, 31 bits limit, one bit for the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,8 +64,8 @@ pub(super) const MOST: usize = Word::FIELD as usize;
 
 #[derive(Debug)]
 pub(super) struct Semaphore {
-    word: AtomicU64,
-    queue: Mutex<Queue>,
+    word: Apart<AtomicU64>,
+    queue: Apart<Mutex<Queue>>,
     order: Order,
 }
 
@@ -100,7 +101,11 @@ pub(super) enum Returned {
 impl Semaphore {
     pub(super) fn new(limit: usize, queue: usize, order: Order) -> Self {
         let word = Word(0).with_limit(limit.min(MOST) as u64);
-        Self { word: AtomicU64::new(word.0), queue: Mutex::new(Queue::new(queue)), order }
+        Self {
+            word: Apart(AtomicU64::new(word.0)),
+            queue: Apart(Mutex::new(Queue::new(queue))),
+            order,
+        }
     }
 
     pub(super) fn in_use(&self) -> usize {
@@ -180,16 +185,17 @@ impl Semaphore {
     /// to use or to return.
     pub(super) fn leave(&self, place: usize) -> Option<Served> {
         let mut queue = self.lock();
-        let (served, waker) = match std::mem::replace(&mut queue.slots[place].state, SlotState::Free) {
-            SlotState::Granted => (Some(Served::Granted), None),
-            SlotState::Evicted => (Some(Served::Evicted), None),
-            SlotState::Waiting(waker) => {
-                queue.unlink(place);
-                self.clear_flag_if_empty(&queue);
-                (None, waker)
-            }
-            SlotState::Free => unreachable!("a place is left by its owner only"),
-        };
+        let (served, waker) =
+            match std::mem::replace(&mut queue.slots[place].state, SlotState::Free) {
+                SlotState::Granted => (Some(Served::Granted), None),
+                SlotState::Evicted => (Some(Served::Evicted), None),
+                SlotState::Waiting(waker) => {
+                    queue.unlink(place);
+                    self.clear_flag_if_empty(&queue);
+                    (None, waker)
+                }
+                SlotState::Free => unreachable!("a place is left by its owner only"),
+            };
         queue.release(place);
         drop(queue);
         drop(waker);
@@ -272,7 +278,10 @@ impl Semaphore {
     }
 
     fn exchange(&self, from: Word, to: Word) -> Result<(), Word> {
-        self.word.compare_exchange(from.0, to.0, Ordering::AcqRel, Ordering::Acquire).map(|_| ()).map_err(Word)
+        self.word
+            .compare_exchange(from.0, to.0, Ordering::AcqRel, Ordering::Acquire)
+            .map(|_| ())
+            .map_err(Word)
     }
 
     fn clear_flag_if_empty(&self, queue: &Queue) {
@@ -320,7 +329,14 @@ enum SlotState {
 
 impl Queue {
     fn new(capacity: usize) -> Self {
-        Self { slots: Vec::new(), free: Vec::new(), first: NOBODY, last: NOBODY, waiting: 0, capacity }
+        Self {
+            slots: Vec::new(),
+            free: Vec::new(),
+            first: NOBODY,
+            last: NOBODY,
+            waiting: 0,
+            capacity,
+        }
     }
 
     fn is_full(&self) -> bool {
