@@ -11,7 +11,6 @@ pub struct BuildError {
 
 impl BuildError {
     /// `allowed` completes the sentence "it must be …".
-    #[expect(clippy::needless_pass_by_value, reason = "callers hand over numbers and literals")]
     pub(crate) fn new(
         setting: &'static str,
         value: impl std::fmt::Display,
