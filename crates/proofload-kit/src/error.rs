@@ -11,7 +11,11 @@ pub struct BuildError {
 
 impl BuildError {
     /// `allowed` completes the sentence "allowed is …".
-    pub(crate) fn new(setting: &'static str, value: impl ToString, allowed: &'static str) -> Self {
+    pub(crate) fn new(
+        setting: &'static str,
+        value: impl std::fmt::Display,
+        allowed: &'static str,
+    ) -> Self {
         Self { setting, value: value.to_string(), allowed }
     }
 

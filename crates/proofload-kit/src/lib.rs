@@ -5,23 +5,27 @@
 //! Every part stands on its own, has a name, and can be shown by a [`Registry`].
 //!
 //! - `cache`: values that are loaded once, in memory and in a layer that processes share; `key`: keys of
-//!   caches, made of parts;
+//!   caches, made of parts; `redis`: the shared layer;
 //! - `breaker`: a circuit breaker; `limit`: a concurrency limit with a bounded queue; `retry`: retries
 //!   with a budget; `guard`: what the three share;
-//! - `registry`: what a service is made of, and its metrics;
-//! - `error`: the error of all builders;
-//! - `macros`: what functions under the attributes call;
-//! - `response`: answers of services, kept.
+//! - [`response`]: answers of services, kept; `macros`: what functions under the attributes call;
+//! - [`pool`]: connection pools that say how they are;
+//! - [`registry`]: what a service is made of, and its metrics;
+//! - `error`: the error of all builders.
 
 pub mod breaker;
-mod cache;
+pub mod cache;
 mod error;
-mod guard;
+pub mod guard;
 mod key;
 pub mod limit;
 #[cfg(feature = "macros")]
 mod macros;
-mod registry;
+#[cfg(feature = "pool")]
+pub mod pool;
+#[cfg(feature = "redis")]
+pub mod redis;
+pub mod registry;
 #[cfg(feature = "tower")]
 pub mod response;
 pub mod retry;
@@ -40,8 +44,14 @@ pub use proofload_kit_macros::cache_invalidate;
 #[cfg(feature = "macros")]
 #[doc = include_str!("docs/cached.md")]
 pub use proofload_kit_macros::cached;
+#[cfg(feature = "redis")]
+pub use redis::{Redis, RedisBuilder, RedisStats};
 pub use registry::Registry;
 pub use retry::Retry;
+
+#[doc(hidden)]
+#[cfg(all(feature = "redis", feature = "fuzzing"))]
+pub use redis::fuzzing;
 
 /// What functions under `#[cached]` and `#[cache_invalidate]` call.
 #[cfg(feature = "macros")]

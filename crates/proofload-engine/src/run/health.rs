@@ -11,6 +11,8 @@ use crate::workload::client_settings;
 
 /// Time between two attempts while the target is waited for.
 const ATTEMPT_EVERY: Duration = Duration::from_secs(1);
+/// Time between two questions whether to go on.
+const LOOK_UP_EVERY: Duration = Duration::from_millis(50);
 
 /// Why no load was put on.
 #[derive(Debug, thiserror::Error)]
@@ -26,15 +28,22 @@ pub enum HealthError {
     /// The question could not be asked.
     #[error("the health check cannot be made: {0}")]
     Setup(String),
+    /// It was not waited for any longer.
+    #[error("interrupted while {url} was asked whether it is ready")]
+    Interrupted {
+        /// What was asked.
+        url: String,
+    },
 }
 
 /// Asks `plan`'s target whether it is there: its health check if it has one, otherwise whether
-/// anything accepts connections and speaks HTTP.
+/// anything accepts connections and speaks HTTP. `is_interrupted` is asked some times a second whether to
+/// go on waiting.
 ///
 /// # Errors
 /// When the target is not there, does not answer in time, or answers with another status than asked
-/// for.
-pub fn check_health(plan: &Plan) -> Result<(), HealthError> {
+/// for; when the wait was interrupted.
+pub fn check_health(plan: &Plan, is_interrupted: &dyn Fn() -> bool) -> Result<(), HealthError> {
     let Target::Url(base) = &plan.target else {
         return Err(HealthError::Setup("the target has not been started".to_owned()));
     };
@@ -72,7 +81,7 @@ pub fn check_health(plan: &Plan) -> Result<(), HealthError> {
     }
     // Without a health check of the plan's own any answer will do: it proves that a server is there.
     let any_answer = plan.health.is_none();
-    runtime.block_on(async {
+    let ready = async {
         let give_up = Instant::now() + check.wait;
         loop {
             let answer = ask(&prepared, &origin, &target, &headers, check.timeout).await;
@@ -88,6 +97,18 @@ pub fn check_health(plan: &Plan) -> Result<(), HealthError> {
                 return Err(HealthError::NotReady { url: url.clone(), reason });
             }
             tokio::time::sleep(ATTEMPT_EVERY).await;
+        }
+    };
+    let interrupted = async {
+        while !is_interrupted() {
+            tokio::time::sleep(LOOK_UP_EVERY).await;
+        }
+        Err(HealthError::Interrupted { url: url.clone() })
+    };
+    runtime.block_on(async {
+        tokio::select! {
+            outcome = ready => outcome,
+            outcome = interrupted => outcome,
         }
     })
 }

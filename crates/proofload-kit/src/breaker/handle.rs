@@ -12,7 +12,8 @@ use std::{
 use tokio::time::Instant;
 
 use super::{
-    BreakerPermit, BreakerStats, CallError, CircuitBreakerBuilder, Open, Outcome, State, Transition,
+    BreakerPermit, BreakerStats, CallError, CircuitBreakerBuilder, Open, Outcome, State,
+    Transition,
     machine::{Ending, Machine, Ticket},
     permit::Pass,
     settings::Observer,
@@ -25,14 +26,15 @@ use crate::{
 /// A circuit breaker. Cheap to clone; clones are the same breaker.
 ///
 /// It knows nothing of what it protects: wrap calls with [`call`](Self::call), take a permit with
-/// [`acquire`](Self::acquire) where a closure does not fit, or put a [`BreakerLayer`](super::BreakerLayer)
-/// around a service. See the [module](super) for an example.
+/// [`acquire`](Self::acquire) where a closure does not fit, or put a
+/// [`BreakerLayer`](super::BreakerLayer) around a service. See the [module](super) for an example.
 #[derive(Debug, Clone)]
 pub struct CircuitBreaker {
     pub(super) inner: Arc<Inner>,
 }
 
-/// Kept off the cache lines of its neighbours: the gate is only read, the lock is written at every call.
+/// Kept off the cache lines of its neighbours: the gate is only read, the lock is written at every
+/// call.
 #[derive(Debug)]
 #[repr(align(128))]
 struct Apart<T>(T);
@@ -102,8 +104,8 @@ impl CircuitBreaker {
         Ok(BreakerPermit(Pass::new(Arc::clone(&self.inner), ticket, began)))
     }
 
-    /// What [`acquire`](Self::acquire) would refuse with, without asking for a permit. Half-open counts as
-    /// willing.
+    /// What [`acquire`](Self::acquire) would refuse with, without asking for a permit. Half-open
+    /// counts as willing.
     pub fn refusal(&self) -> Option<Open> {
         match self.inner.glance() {
             Glance::Refuse(open) => Some(open),
@@ -113,24 +115,29 @@ impl CircuitBreaker {
 
     /// Makes a call if the breaker lets it through; an error counts as a failure.
     ///
-    /// A call that panics counts as failed, one that is given up (its future dropped) is ignored, or slow if
-    /// it had taken that long.
+    /// A call that panics counts as failed, one that is given up (its future dropped) is ignored,
+    /// or slow if it had taken that long.
     ///
     /// # Errors
-    /// [`CallError::Refused`] without making the call, [`CallError::Failed`] with the call's own error.
-    pub async fn call<T, E>(&self, call: impl Future<Output = Result<T, E>>) -> Result<T, CallError<E>> {
+    /// [`CallError::Refused`] without making the call, [`CallError::Failed`] with the call's own
+    /// error.
+    pub async fn call<T, E>(
+        &self,
+        call: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, CallError<E>> {
         self.call_classified(call, |result| Outcome::from(result)).await
     }
 
-    /// As [`call`](Self::call), where `classify` says what a result tells about the backend. A request that
-    /// the backend rightly refuses, say, is no failure.
+    /// As [`call`](Self::call), where `classify` says what a result tells about the backend. A
+    /// request that the backend rightly refuses, say, is no failure.
     ///
     /// Should `classify` panic, the call is ignored and its permit free again.
     ///
     /// ```
     /// use proofload_kit::breaker::{CircuitBreaker, Outcome};
     ///
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let users = CircuitBreaker::builder("users").build()?;
     /// let answer = async { Err::<(), u16>(404) };
     /// let result = users
@@ -171,7 +178,8 @@ impl CircuitBreaker {
         Ok(Pass::new(&*self.inner, ticket, began))
     }
 
-    /// What it does at present. An open breaker whose time is over stays open until the next call asks.
+    /// What it does at present. An open breaker whose time is over stays open until the next call
+    /// asks.
     pub fn state(&self) -> State {
         State::ALL[(self.inner.gate.0.state.load(Ordering::Acquire) % STATES) as usize]
     }
@@ -233,13 +241,17 @@ impl Inner {
         let gate = self.gate.0.state.load(Ordering::Acquire);
         let state = State::ALL[(gate % STATES) as usize];
         match state {
-            State::Closed | State::ForcedClosed => Glance::Admit(Ticket { generation: gate / STATES }),
+            State::Closed | State::ForcedClosed => {
+                Glance::Admit(Ticket { generation: gate / STATES })
+            }
             State::ForcedOpen => Glance::Refuse(Open { state, retry_after: self.open_for }),
             State::HalfOpen => Glance::Ask,
             State::Open => {
                 let until = Duration::from_nanos(self.gate.0.open_until.load(Ordering::Relaxed));
                 match until.checked_sub(self.epoch.elapsed()) {
-                    Some(retry_after) if !retry_after.is_zero() => Glance::Refuse(Open { state, retry_after }),
+                    Some(retry_after) if !retry_after.is_zero() => {
+                        Glance::Refuse(Open { state, retry_after })
+                    }
                     _ => Glance::Ask,
                 }
             }
@@ -286,14 +298,18 @@ impl Inner {
         self.machine.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Brings the gate up to date; under the lock, so that gates are published in the order of their states.
+    /// Brings the gate up to date; under the lock, so that gates are published in the order of
+    /// their states.
     fn publish(&self, machine: &Machine, transition: Option<Transition>) {
         if transition.is_none() {
             return;
         }
         if let Some(until) = machine.open_until() {
             let nanos = until.saturating_duration_since(self.epoch).as_nanos();
-            self.gate.0.open_until.store(u64::try_from(nanos).unwrap_or(u64::MAX), Ordering::Relaxed);
+            self.gate
+                .0
+                .open_until
+                .store(u64::try_from(nanos).unwrap_or(u64::MAX), Ordering::Relaxed);
         }
         let gate = machine.generation() * STATES + machine.state() as u64;
         self.gate.0.state.store(gate, Ordering::Release);
@@ -307,7 +323,9 @@ impl Inner {
             State::Open | State::ForcedOpen => {
                 tracing::warn!(breaker = self.name, %from, %to, "circuit breaker opened");
             }
-            _ => tracing::info!(breaker = self.name, %from, %to, "circuit breaker changed its state"),
+            State::Closed | State::HalfOpen | State::ForcedClosed => {
+                tracing::info!(breaker = self.name, %from, %to, "circuit breaker changed its state");
+            }
         }
         if let Some(observer) = &self.observer {
             shielded("the observer of a circuit breaker", &self.name, || observer(&transition));

@@ -10,7 +10,11 @@ use super::*;
 const SECOND: Duration = Duration::from_secs(1);
 
 fn builder() -> CircuitBreakerBuilder {
-    CircuitBreaker::builder("backend").minimum_calls(2).open_for(SECOND).jitter(0.0).half_open_calls(2)
+    CircuitBreaker::builder("backend")
+        .minimum_calls(2)
+        .open_for(SECOND)
+        .jitter(0.0)
+        .half_open_calls(2)
 }
 
 /// Open, its time over.
@@ -59,7 +63,10 @@ async fn opens_refuses_probes_and_closes() {
 async fn a_cancelled_call_gives_its_permit_back() {
     let breaker = due(builder()).await;
     for _ in 0..10 {
-        let calls = [breaker.call(std::future::pending::<Result<(), ()>>()), breaker.call(std::future::pending())];
+        let calls = [
+            breaker.call(std::future::pending::<Result<(), ()>>()),
+            breaker.call(std::future::pending()),
+        ];
         for call in calls {
             assert!(tokio::time::timeout(SECOND / 100, call).await.is_err());
         }
@@ -92,7 +99,9 @@ async fn a_panicking_call_is_a_failed_call() {
     assert_eq!(breaker.state(), State::Open, "one of two probes failed, that is enough");
     tokio::time::advance(SECOND).await;
     let task = breaker.clone();
-    let panicked = tokio::spawn(async move { task.call(async { panic!("a bug") as Result<(), ()> }).await.is_ok() });
+    let panicked = tokio::spawn(async move {
+        task.call(async { panic!("a bug") as Result<(), ()> }).await.is_ok()
+    });
     assert!(panicked.await.is_err());
     assert_eq!(breaker.stats().failures, 4);
     assert_eq!(breaker.state(), State::Open);
@@ -104,11 +113,15 @@ async fn half_open_does_not_wedge_when_a_predicate_panics_resilience4j_2324() {
     let breaker = due(builder()).await;
     for _ in 0..20 {
         let breaker = breaker.clone();
-        let call = async move { breaker.call_classified(good(), |_| panic!("a bug in the predicate")).await.is_ok() };
+        let call = async move {
+            breaker.call_classified(good(), |_| panic!("a bug in the predicate")).await.is_ok()
+        };
         assert!(tokio::spawn(call).await.expect_err("panics").is_panic(), "the caller is told");
     }
     let permit = breaker.acquire().expect("free");
-    let judged = catch_unwind(AssertUnwindSafe(|| permit.classify(&1, |_| panic!("a bug in the predicate"))));
+    let judged = catch_unwind(AssertUnwindSafe(|| {
+        permit.classify(&1, |_| panic!("a bug in the predicate"));
+    }));
     assert!(judged.is_err());
     let stats = breaker.stats();
     assert_eq!(stats.state, State::HalfOpen);
@@ -157,7 +170,8 @@ async fn an_observer_may_use_the_breaker() {
     *handle.lock().expect("lock") = Some(observed.clone());
     observed.force_open();
     observed.reset();
-    let expected = [(State::ForcedOpen, Some(State::ForcedOpen)), (State::Closed, Some(State::Closed))];
+    let expected =
+        [(State::ForcedOpen, Some(State::ForcedOpen)), (State::Closed, Some(State::Closed))];
     assert_eq!(*states.lock().expect("lock"), expected);
     assert_eq!(breaker.state(), State::Closed);
     *handle.lock().expect("lock") = None;
@@ -165,7 +179,11 @@ async fn an_observer_may_use_the_breaker() {
 
 #[test]
 fn two_threads_never_hold_more_probes_than_there_are() {
-    let breaker = builder().half_open_calls(3).half_open_timeout(Duration::from_hours(1)).build().expect("settings");
+    let breaker = builder()
+        .half_open_calls(3)
+        .half_open_timeout(Duration::from_hours(1))
+        .build()
+        .expect("settings");
     breaker.inner.force(State::HalfOpen);
     let (out, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
     std::thread::scope(|scope| {
@@ -198,7 +216,10 @@ fn its_registry_shows_it_while_it_lives() {
     let families = registry.families();
     let value = |name: &str, label: &str| {
         let (_, family) = families.iter().find(|&(family, _)| family == name).expect("family");
-        let sample = family.samples.iter().find(|sample| sample.labels.last().is_some_and(|(_, value)| value == label));
+        let sample = family
+            .samples
+            .iter()
+            .find(|sample| sample.labels.last().is_some_and(|(_, value)| value == label));
         format!("{:?}", sample.expect("sample").value)
     };
     assert_eq!(value("circuit_breaker_state", "forced_open"), "Gauge(1.0)");

@@ -185,7 +185,8 @@ impl Machine {
         }
     }
 
-    /// Puts it into a state by hand. Into the state it is in: nothing, but for `Closed`, which starts afresh.
+    /// Puts it into a state by hand. Into the state it is in: nothing, but for `Closed`, which
+    /// starts afresh.
     pub(super) fn force(&mut self, state: State, now: Instant) -> Option<Transition> {
         if self.state() == state && state != State::Closed {
             return None;
@@ -224,8 +225,9 @@ impl Machine {
         (!self.exceeds(at_worst)).then(|| self.close(now))
     }
 
-    /// Ends a probe that has run out of time. Calls still under way count as failed: they had half of the
-    /// time at least. Without any call there is nothing to judge, and permits are free, so the probe goes on.
+    /// Ends a probe that has run out of time. Calls still under way count as failed: they had half
+    /// of the time at least. Without any call there is nothing to judge, and permits are free, so
+    /// the probe goes on.
     fn judge_if_due(&mut self, now: Instant) -> Option<Transition> {
         let Phase::HalfOpen(probe) = &mut self.phase else { return None };
         if now < probe.due(&self.settings) {
@@ -282,7 +284,8 @@ impl Machine {
 }
 
 impl Probe {
-    /// When it is judged by what is known. A call that was let through lately gets half of the time at least.
+    /// When it is judged by what is known. A call that was let through lately gets half of the time
+    /// at least.
     fn due(&self, settings: &Settings) -> Instant {
         let timeout = settings.half_open_timeout;
         let entered = self.entered + timeout;

@@ -1,5 +1,5 @@
-//! The state machine, driven by hand: first what it promises, then the ways in which others' breakers are
-//! known to have got stuck half-open, then chance against a model.
+//! The state machine, driven by hand: first what it promises, then the ways in which others'
+//! breakers are known to have got stuck half-open, then chance against a model.
 
 use proptest::prelude::*;
 
@@ -67,7 +67,7 @@ impl Bench {
     fn opened(settings: Settings) -> Self {
         let mut bench = Self::new(settings);
         while bench.state() == State::Closed {
-            bench.call(Ending::Failure);
+            bench.call(Failure);
         }
         bench
     }
@@ -151,8 +151,12 @@ fn half_open_decides_as_soon_as_it_can() {
 
 #[test]
 fn stays_open_longer_after_every_failed_probe_up_to_a_bound() {
-    let mut bench =
-        Bench::opened(Settings { backoff_factor: 2.0, open_at_most: 15 * SECOND, half_open_calls: 1, ..settings() });
+    let mut bench = Bench::opened(Settings {
+        backoff_factor: 2.0,
+        open_at_most: 15 * SECOND,
+        half_open_calls: 1,
+        ..settings()
+    });
     for seconds in [5, 10, 15, 15] {
         assert_eq!(bench.try_acquire(), Err(seconds * SECOND));
         bench.pass(seconds * SECOND).call(Failure);
@@ -207,7 +211,11 @@ fn what_is_forced_stays_until_told_otherwise() {
     bench.calls(&[Failure; 50]);
     assert_eq!(bench.state(), State::ForcedClosed);
     bench.machine.force(State::Closed, bench.now);
-    assert_eq!(bench.machine.tally(bench.now), Tally::default(), "nothing of the forced time is kept");
+    assert_eq!(
+        bench.machine.tally(bench.now),
+        Tally::default(),
+        "nothing of the forced time is kept"
+    );
     bench.calls(&[Failure; 4]);
     assert_eq!(bench.state(), State::Open);
     bench.machine.force(State::Closed, bench.now);
@@ -223,7 +231,8 @@ fn a_time_window_forgets() {
     assert_eq!(bench.state(), State::Open);
 }
 
-/// The last permit's call ends with an error that does not count: its permit was neither released nor recorded.
+/// The last permit's call ends with an error that does not count: its permit was neither released
+/// nor recorded.
 #[test]
 fn half_open_does_not_wedge_when_the_last_call_is_ignored_resilience4j_544() {
     for ending in [Ignored, Cancelled] {
@@ -238,18 +247,21 @@ fn half_open_does_not_wedge_when_the_last_call_is_ignored_resilience4j_544() {
     }
 }
 
-/// A time window shorter than the probe, and a minimum of calls above the number of probes: the results
-/// expired, or never sufficed, and no decision was ever taken.
+/// A time window shorter than the probe, and a minimum of calls above the number of probes: the
+/// results expired, or never sufficed, and no decision was ever taken.
 #[test]
 fn half_open_does_not_wedge_when_the_window_is_too_short_for_its_results_resilience4j_903() {
     let window = Window::time(SECOND);
-    let mut bench = Bench::due(Settings { window, minimum_calls: 100, half_open_calls: 10, ..settings() });
+    let mut bench =
+        Bench::due(Settings { window, minimum_calls: 100, half_open_calls: 10, ..settings() });
     for _ in 0..6 {
         bench.call(Success).pass(3 * SECOND);
     }
     assert_eq!(bench.state(), State::Closed);
-    // The same with results that come in one by one, failing: it opens again, and a later probe closes it.
-    let mut bench = Bench::due(Settings { window, minimum_calls: 100, half_open_calls: 10, ..settings() });
+    // The same with results that come in one by one, failing: it opens again, and a later probe
+    // closes it.
+    let mut bench =
+        Bench::due(Settings { window, minimum_calls: 100, half_open_calls: 10, ..settings() });
     for _ in 0..5 {
         bench.call(Failure).pass(3 * SECOND);
     }
@@ -265,7 +277,11 @@ fn half_open_does_not_wedge_when_permitted_calls_never_end_resilience4j_935() {
     let lost = [bench.acquire(), bench.acquire(), bench.acquire()];
     assert!(bench.pass(19 * SECOND).try_acquire().is_err());
     assert_eq!(bench.state(), State::HalfOpen);
-    assert_eq!(bench.pass(SECOND).try_acquire(), Err(5 * SECOND), "unfinished is as good as failed");
+    assert_eq!(
+        bench.pass(SECOND).try_acquire(),
+        Err(5 * SECOND),
+        "unfinished is as good as failed"
+    );
     assert_eq!(bench.state(), State::Open);
     bench.pass(5 * SECOND).calls(&[Success, Success]);
     assert_eq!(bench.state(), State::Closed);
@@ -275,8 +291,8 @@ fn half_open_does_not_wedge_when_permitted_calls_never_end_resilience4j_935() {
     assert_eq!(bench.state(), State::Closed, "and when they end at last, nobody minds");
 }
 
-/// The predicate that judges the error throws; nobody is left to give the permit back. Here as the machine
-/// sees it, with the real predicate in `handle_tests`.
+/// The predicate that judges the error throws; nobody is left to give the permit back. Here as the
+/// machine sees it, with the real predicate in `handle_tests`.
 #[test]
 fn half_open_does_not_wedge_when_every_probe_is_dropped_resilience4j_2324() {
     let mut bench = Bench::due(settings());
@@ -325,10 +341,12 @@ enum Step {
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let ending = prop_oneof![Just(Success), Just(Failure), Just(Ignored), Just(Cancelled)];
-    let forced = prop_oneof![Just(State::Closed), Just(State::ForcedOpen), Just(State::ForcedClosed)];
+    let forced =
+        prop_oneof![Just(State::Closed), Just(State::ForcedOpen), Just(State::ForcedClosed)];
     let step = prop_oneof![
         8 => Just(Step::Acquire),
-        6 => (any::<usize>(), ending, any::<bool>()).prop_map(|(which, ending, slow)| Step::End { which, ending, slow }),
+        6 => (any::<usize>(), ending, any::<bool>())
+            .prop_map(|(which, ending, slow)| Step::End { which, ending, slow }),
         3 => (0_u64..8_000).prop_map(Step::Pass),
         1 => forced.prop_map(Step::Force),
     ];
@@ -340,9 +358,18 @@ fn any_settings() -> impl Strategy<Value = Settings> {
         (1_u32..30).prop_map(Window::calls),
         (10_u64..20_000).prop_map(|ms| Window::time(Duration::from_millis(ms)))
     ];
-    let slow = prop::option::of((0.05..=1.0).prop_map(|rate| SlowCalls { longer_than: SECOND, rate }));
+    let slow =
+        prop::option::of((0.05..=1.0).prop_map(|rate| SlowCalls { longer_than: SECOND, rate }));
     (window, slow, 0.05..=1.0, 1_u32..30, 1_u32..6, 1_u64..30_000, 1.0..3.0).prop_map(
-        |(window, slow_calls, failure_rate, minimum_calls, half_open_calls, timeout_ms, backoff_factor)| Settings {
+        |(
+            window,
+            slow_calls,
+            failure_rate,
+            minimum_calls,
+            half_open_calls,
+            timeout_ms,
+            backoff_factor,
+        )| Settings {
             window,
             slow_calls,
             failure_rate,
@@ -357,7 +384,8 @@ fn any_settings() -> impl Strategy<Value = Settings> {
     )
 }
 
-/// The model: which permits of the present probe are out, and how many of them have brought a result.
+/// The model: which permits of the present probe are out, and how many of them have brought a
+/// result.
 #[derive(Default)]
 struct Model {
     generation: u64,
@@ -389,7 +417,8 @@ fn check_against_model(settings: &Settings, steps: &[Step]) -> Result<Bench, Tes
                     State::Closed | State::ForcedClosed => prop_assert!(answer.is_ok()),
                     State::Open | State::ForcedOpen => prop_assert!(answer.is_err()),
                     State::HalfOpen => {
-                        let free = probe.unfinished + probe.finished < u64::from(settings.half_open_calls);
+                        let free =
+                            probe.unfinished + probe.finished < u64::from(settings.half_open_calls);
                         prop_assert_eq!(answer.is_ok(), free);
                         probe.unfinished += u64::from(free);
                     }
@@ -404,7 +433,8 @@ fn check_against_model(settings: &Settings, steps: &[Step]) -> Result<Bench, Tes
                 let probe = model.at(bench.machine.generation());
                 if ticket.generation == probe.generation && before.0 == State::HalfOpen {
                     probe.unfinished -= 1;
-                    let counts = matches!(ending, Success | Failure) || (ending == Cancelled && slow);
+                    let counts =
+                        matches!(ending, Success | Failure) || (ending == Cancelled && slow);
                     probe.finished += u64::from(counts);
                 }
                 let late = bench.machine.totals().late;
@@ -434,10 +464,14 @@ proptest! {
         check_against_model(&settings, &steps)?;
     }
 
-    /// From wherever it got to: callers go on calling, the backend is well, time passes; it closes. Calls that
-    /// were under way before never come back.
+    /// From wherever it got to: callers go on calling, the backend is well, time passes; it closes.
+    /// Calls that were under way before never come back.
     #[test]
-    fn closes_in_the_end(settings in any_settings(), steps in steps(), every_ms in 100_u64..10_000) {
+    fn closes_in_the_end(
+        settings in any_settings(),
+        steps in steps(),
+        every_ms in 100_u64..10_000,
+    ) {
         let mut bench = check_against_model(&settings, &steps)?;
         if matches!(bench.state(), State::ForcedOpen | State::ForcedClosed) {
             return Ok(());

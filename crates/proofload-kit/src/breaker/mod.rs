@@ -2,8 +2,10 @@
 //! callers get an answer at once and the backend gets the rest it needs to come back.
 //!
 //! - `settings`: the builder;
-//! - `machine`: the states, without clock and without locks; `window`: the outcomes rates are taken of;
-//! - `handle`: the breaker as services hold it; `permit`: a call under way; `state`: its vocabulary;
+//! - `machine`: the states, without clock and without locks; `window`: the outcomes rates are taken
+//!   of;
+//! - `handle`: the breaker as services hold it; `permit`: a call under way; `state`: its
+//!   vocabulary;
 //! - `stats`: what it counts, and its metrics;
 //! - `layer`: the breaker around a tower service.
 //!
@@ -11,7 +13,8 @@
 //! use std::time::Duration;
 //! use proofload_kit::breaker::{CallError, CircuitBreaker, Window};
 //!
-//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let payments = CircuitBreaker::builder("payments")
 //!     .failure_rate(0.5)
 //!     .slow_call(Duration::from_secs(2), 0.8)
@@ -28,6 +31,8 @@
 //! ```
 
 mod handle;
+#[cfg(feature = "tower")]
+mod layer;
 mod machine;
 mod permit;
 mod settings;
@@ -36,6 +41,8 @@ mod stats;
 mod window;
 
 pub use handle::CircuitBreaker;
+#[cfg(feature = "tower")]
+pub use layer::{BreakerLayer, BreakerService, ResponseFuture};
 pub use permit::BreakerPermit;
 pub use settings::{CircuitBreakerBuilder, Window};
 pub use state::{Open, Outcome, State, Transition};

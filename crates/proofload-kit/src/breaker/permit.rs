@@ -11,7 +11,8 @@ use super::{
     machine::{Ending, Ticket},
 };
 
-/// A call under way, by any pointer to its breaker: an `Arc` where it must own, a borrow where it need not.
+/// A call under way, by any pointer to its breaker: an `Arc` where it must own, a borrow where it
+/// need not.
 #[derive(Debug)]
 pub(super) struct Pass<P: Deref<Target = Inner>> {
     breaker: P,
@@ -27,10 +28,17 @@ impl<P: Deref<Target = Inner>> Pass<P> {
         Self { breaker, ticket, began, on_drop: Some(Ending::Cancelled) }
     }
 
-    /// From here on a drop says nothing of the backend: its answer is there, and other code looks at it.
+    /// From here on a drop says nothing of the backend: its answer is there, and other code looks
+    /// at it.
     pub(super) fn answered(&mut self) -> &mut Self {
         self.on_drop = Some(Ending::Ignored);
         self
+    }
+
+    /// Around code that may panic where the permit is kept: a drop after that counts as failed.
+    #[cfg(feature = "tower")]
+    pub(super) fn running(&mut self, running: bool) {
+        self.on_drop = Some(if running { Ending::Failure } else { Ending::Cancelled });
     }
 
     pub(super) fn end(mut self, outcome: Outcome) {
@@ -56,10 +64,12 @@ impl<P: Deref<Target = Inner>> Drop for Pass<P> {
     }
 }
 
-/// A call that a [`CircuitBreaker`](super::CircuitBreaker) let through, until it is told how it ended.
+/// A call that a [`CircuitBreaker`](super::CircuitBreaker) let through, until it is told how it
+/// ended.
 ///
-/// Dropped without a word, the call counts as given up: it is ignored, unless it had already taken longer
-/// than a slow call may (then it counts as slow) or the thread is panicking (then it counts as failed).
+/// Dropped without a word, the call counts as given up: it is ignored, unless it had already taken
+/// longer than a slow call may (then it counts as slow) or the thread is panicking (then it counts
+/// as failed).
 #[derive(Debug)]
 #[must_use = "dropping the permit at once means that the call was given up"]
 pub struct BreakerPermit(pub(super) Pass<Arc<Inner>>);

@@ -22,7 +22,8 @@ impl Window {
         Self(Span::Calls(count))
     }
 
-    /// The calls that ended within the last `stretch`, 10 ms to an hour. It moves on in tenths of itself.
+    /// The calls that ended within the last `stretch`, 10 ms to an hour. It moves on in tenths of
+    /// itself.
     pub const fn time(stretch: Duration) -> Self {
         Self(Span::Time(stretch))
     }
@@ -145,8 +146,9 @@ impl CircuitBreakerBuilder {
         self
     }
 
-    /// Opens also when this part of the window's calls took longer than `longer_than`, whatever became of
-    /// them. A call that was given up unfinished after that long is slow too. Default: no such rule.
+    /// Opens also when this part of the window's calls took longer than `longer_than`, whatever
+    /// became of them. A call that was given up unfinished after that long is slow too. Default: no
+    /// such rule.
     pub fn slow_call(mut self, longer_than: Duration, rate: f64) -> Self {
         self.settings.slow_calls = Some(SlowCalls { longer_than, rate });
         self
@@ -170,37 +172,38 @@ impl CircuitBreakerBuilder {
         self
     }
 
-    /// Stays open `factor` times longer after every probe that failed, up to `at_most` (before jitter).
-    /// Default: no growth.
+    /// Stays open `factor` times longer after every probe that failed, up to `at_most` (before
+    /// jitter). Default: no growth.
     pub fn open_backoff(mut self, factor: f64, at_most: Duration) -> Self {
         self.settings.backoff_factor = factor;
         self.settings.open_at_most = at_most;
         self
     }
 
-    /// Spreads the open time evenly by ± this part of it, so that the instances of a service do not probe in
-    /// step. 0 to 1; default 0.1.
+    /// Spreads the open time evenly by ± this part of it, so that the instances of a service do not
+    /// probe in step. 0 to 1; default 0.1.
     pub fn jitter(mut self, part: f64) -> Self {
         self.settings.jitter = part;
         self
     }
 
-    /// How many calls probe the backend while half-open: as many are let through, and as many results decide.
-    /// It decides earlier when the missing results could not change the verdict. Default 5.
+    /// How many calls probe the backend while half-open: as many are let through, and as many
+    /// results decide. It decides earlier when the missing results could not change the verdict.
+    /// Default 5.
     pub fn half_open_calls(mut self, calls: u32) -> Self {
         self.settings.half_open_calls = calls;
         self
     }
 
-    /// After how long half-open is decided by what is known: calls still unfinished then count as failed.
-    /// Default 30 s.
+    /// After how long half-open is decided by what is known: calls still unfinished then count as
+    /// failed. Default 30 s.
     pub fn half_open_timeout(mut self, duration: Duration) -> Self {
         self.settings.half_open_timeout = duration;
         self
     }
 
-    /// Is called after every transition, on the thread that caused it and outside all locks. Should it panic,
-    /// that is logged and the breaker goes on.
+    /// Is called after every transition, on the thread that caused it and outside all locks. Should
+    /// it panic, that is logged and the breaker goes on.
     pub fn on_transition(mut self, observer: impl Fn(&Transition) + Send + Sync + 'static) -> Self {
         self.observer = Some(Arc::new(observer));
         self
@@ -261,7 +264,7 @@ mod tests {
         check(|b| b.half_open_calls(0), "half_open_calls");
         check(|b| b.half_open_timeout(Duration::ZERO), "half_open_timeout");
         let error = CircuitBreaker::builder("b").jitter(1.5).build().expect_err("jitter");
-        assert_eq!(error.to_string(), "`jitter` is 1.5; allowed is 0 to 1");
+        assert_eq!(error.to_string(), "`jitter` is \"1.5\": it must be 0 to 1");
         assert!(CircuitBreaker::builder("b").build().is_ok());
     }
 }

@@ -75,7 +75,8 @@ pub struct Open {
 }
 
 impl Open {
-    /// After how long it is worth to ask again. An estimate while half-open; `open_for` while forced open.
+    /// After how long it is worth to ask again. An estimate while half-open; `open_for` while
+    /// forced open.
     pub fn retry_after(&self) -> Duration {
         self.retry_after
     }

@@ -1,7 +1,5 @@
 //! What the last calls ended like: of so many calls, or of so much time.
 
-use std::time::Duration;
-
 use tokio::time::Instant;
 
 use super::settings::{Span, Window};
@@ -44,7 +42,7 @@ pub(super) enum Outcomes {
     /// The last calls, the oldest at `next` once all places are taken.
     Calls { places: Box<[Place]>, next: usize, tally: Tally },
     /// Calls, failed calls and slow calls of a stretch of time.
-    Time(Ring<3>),
+    Time(Box<Ring<3>>),
 }
 
 /// One call of a count window.
@@ -63,14 +61,15 @@ impl Outcomes {
                 next: 0,
                 tally: Tally::default(),
             },
-            Span::Time(stretch) => Self::Time(Ring::new(stretch.max(Duration::from_millis(10)), now)),
+            Span::Time(stretch) => Self::Time(Box::new(Ring::new(stretch, now))),
         }
     }
 
     pub(super) fn add(&mut self, now: Instant, failed: bool, slow: bool) {
         match self {
             Self::Calls { places, next, tally } => {
-                let old = std::mem::replace(&mut places[*next], Place { taken: true, failed, slow });
+                let old =
+                    std::mem::replace(&mut places[*next], Place { taken: true, failed, slow });
                 tally.calls -= u64::from(old.taken);
                 tally.failed -= u64::from(old.taken && old.failed);
                 tally.slow -= u64::from(old.taken && old.slow);

@@ -120,7 +120,8 @@ impl<V: Clone + Send + Sync + 'static> Cache<V> {
     /// [`fail_safe`](CacheBuilder::fail_safe). It ends early only at the
     /// [`hard_timeout`](CacheBuilder::hard_timeout), or with the last handle of the cache.
     ///
-    /// `load` itself may borrow: it is called here, if at all. The future it makes may not.
+    /// `load` itself may borrow: it is called here, if at all. The future it makes may not. It may load
+    /// other keys; if it asks for its own, it waits for itself.
     ///
     /// # Errors
     ///

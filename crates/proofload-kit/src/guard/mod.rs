@@ -1,9 +1,23 @@
-//! What breaker, limiter and retry have in common: the error of a guarded call, counters over a
-//! rolling stretch of time, counters that do not bounce between cores, and refusals as responses.
+//! What breaker, limiter and retry have in common: the error of a guarded call, and around tower
+//! services what a result says and how a refusal reaches the caller.
+//!
+//! - `ring`: counters over a rolling stretch of time; `striped`: counters that do not bounce
+//!   between cores;
+//! - `answer`: refusals as errors or as responses; `classify`: what results say.
 
+#[cfg(feature = "tower")]
+mod answer;
+#[cfg(feature = "tower")]
+mod classify;
 mod ring;
 mod striped;
 
+#[cfg(feature = "tower")]
+pub(crate) use answer::retry_after_of;
+#[cfg(feature = "tower")]
+pub use answer::{Answer, AsError, AsResponse, Refusal};
+#[cfg(feature = "tower")]
+pub use classify::{ByOverload, ByResult, ByStatus, Classify, OnlySuccess};
 pub(crate) use ring::Ring;
 pub(crate) use striped::Striped;
 

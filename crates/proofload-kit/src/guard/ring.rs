@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Slots of a stretch. The oldest leaves when a new one begins, so a sum covers nine to ten tenths of it.
+/// Slots of a stretch. The oldest leaves when a new one begins, so a sum covers nine to ten tenths
+/// of it.
 const SLOTS: usize = 10;
 
 /// `N` counters summed over a rolling stretch of time.

@@ -10,16 +10,18 @@ use crate::error::BuildError;
 
 /// Results a window must hold before it says something, if none of them says "too much".
 const LEAST_SAMPLES: u32 = 10;
-/// Windows that the long average of [`Adaptive::gradient`] looks back, as in Netflix's `Gradient2Limit`.
+/// Windows that the long average of [`Adaptive::gradient`] looks back, as in Netflix's
+/// `Gradient2Limit`.
 const LONG_WINDOWS: u32 = 600;
 /// Windows after which the long average is one; the plain mean before.
 const WARM_UP: u32 = 10;
 /// A latency that has fallen below half of the long average: the average follows by this a window.
 const FORGET: f64 = 0.95;
 
-/// How a limiter finds its limit by itself. Once a window it looks at the latencies of the calls that ended,
-/// and at whether any of them was told to be too much
-/// ([`Permit::overloaded`](super::Permit::overloaded)). It grows only while at least half of it is used.
+/// How a limiter finds its limit by itself. Once a window it looks at the latencies of the calls
+/// that ended, and at whether any of them was told to be too much
+/// ([`Permit::overloaded`](super::Permit::overloaded)). It grows only while at least half of it is
+/// used.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Adaptive {
     kind: Kind,
@@ -37,16 +39,17 @@ enum Kind {
 }
 
 impl Adaptive {
-    /// Additive increase, multiplicative decrease, as TCP does: one more a window, a tenth less as soon as
-    /// anything was too much. Tell it what that is: by [`latency_above`](Self::latency_above), or by permits.
+    /// Additive increase, multiplicative decrease, as TCP does: one more a window, a tenth less as
+    /// soon as anything was too much. Tell it what that is: by
+    /// [`latency_above`](Self::latency_above), or by permits.
     pub const fn aimd() -> Self {
         Self::of(Kind::Aimd { slow: None })
     }
 
-    /// Compares the latency of a window with a long average of itself: while they are alike the limit grows by
-    /// some headroom, when the window is slower it shrinks in proportion. The algorithm of
-    /// [`Gradient2Limit`](https://github.com/Netflix/concurrency-limits); a permit told to be too much shrinks
-    /// it as well.
+    /// Compares the latency of a window with a long average of itself: while they are alike the
+    /// limit grows by some headroom, when the window is slower it shrinks in proportion. The
+    /// algorithm of [`Gradient2Limit`](https://github.com/Netflix/concurrency-limits); a permit
+    /// told to be too much shrinks it as well.
     pub const fn gradient() -> Self {
         Self::of(Kind::Gradient { tolerance: 1.5, smoothing: 0.2, headroom: 4.0 })
     }
@@ -84,7 +87,8 @@ impl Adaptive {
         self
     }
 
-    /// For [`aimd`](Self::aimd): a mean latency of a window above this is too much. Default: none is.
+    /// For [`aimd`](Self::aimd): a mean latency of a window above this is too much. Default: none
+    /// is.
     #[must_use]
     pub const fn latency_above(mut self, latency: Duration) -> Self {
         if let Kind::Aimd { slow } = &mut self.kind {
@@ -93,8 +97,8 @@ impl Adaptive {
         self
     }
 
-    /// For [`gradient`](Self::gradient): how many times slower than its long average a window may be before
-    /// the limit shrinks, at least 1. Default 1.5.
+    /// For [`gradient`](Self::gradient): how many times slower than its long average a window may
+    /// be before the limit shrinks, at least 1. Default 1.5.
     #[must_use]
     pub const fn tolerance(mut self, times: f64) -> Self {
         if let Kind::Gradient { tolerance, .. } = &mut self.kind {
@@ -103,8 +107,9 @@ impl Adaptive {
         self
     }
 
-    /// For [`gradient`](Self::gradient): by how much it may grow a window, before smoothing, which keeps four
-    /// fifths of the old limit. That many calls queue in the backend when all is well. Default 4.
+    /// For [`gradient`](Self::gradient): by how much it may grow a window, before smoothing, which
+    /// keeps four fifths of the old limit. That many calls queue in the backend when all is well.
+    /// Default 4.
     #[must_use]
     pub const fn headroom(mut self, calls: u32) -> Self {
         if let Kind::Gradient { headroom, .. } = &mut self.kind {
@@ -342,14 +347,18 @@ mod tests {
             gradient in any::<bool>(),
             least in 1_usize..50,
             more in 0_usize..100,
-            samples in prop::collection::vec((0_u64..5_000_000, 0_usize..200, prop::bool::weighted(0.01)), 0..500),
+            samples in prop::collection::vec(
+                (0_u64..5_000_000, 0_usize..200, prop::bool::weighted(0.01)),
+                0..500,
+            ),
         ) {
             let settings = if gradient { Adaptive::gradient() } else { Adaptive::aimd() };
             let mut estimator = Estimator::new(settings.between(least, least + more));
             let mut now = Instant::now();
             for (micros, in_flight, overloaded) in samples {
                 now += Duration::from_millis(30);
-                let sample = Sample { latency: Duration::from_micros(micros), in_flight, overloaded };
+                let latency = Duration::from_micros(micros);
+                let sample = Sample { latency, in_flight, overloaded };
                 if let Some(limit) = estimator.sample(sample, now) {
                     prop_assert!((least..=least + more).contains(&limit));
                 }

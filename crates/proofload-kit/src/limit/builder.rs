@@ -11,8 +11,8 @@ pub enum Order {
     /// Who came first. Fair; a newcomer is refused when the queue is full.
     #[default]
     Fifo,
-    /// Who came last. In an overload it answers some in good time instead of all too late; when the queue is
-    /// full, the one who has waited longest makes room.
+    /// Who came last. In an overload it answers some in good time instead of all too late; when the
+    /// queue is full, the one who has waited longest makes room.
     Lifo,
 }
 

@@ -40,8 +40,8 @@ pub(super) struct Inner {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RefusedReason {
-    /// All permits were in use and the queue was full, or there is none; or it had to make room in a queue
-    /// that serves the last first.
+    /// All permits were in use and the queue was full, or there is none; or it had to make room in
+    /// a queue that serves the last first.
     Full,
     /// No permit came within the deadline.
     Deadline,
@@ -74,8 +74,8 @@ impl Refused {
         self.reason
     }
 
-    /// After how long a permit may be expected by the pace at which they came back lately: an estimate, a
-    /// second as long as nobody has waited yet, at most a minute.
+    /// After how long a permit may be expected by the pace at which they came back lately: an
+    /// estimate, a second as long as nobody has waited yet, at most a minute.
     pub fn retry_after(&self) -> Duration {
         self.retry_after
     }
@@ -122,7 +122,8 @@ impl Limiter {
         Ok(self.permit())
     }
 
-    /// As [`acquire`](Self::acquire), waiting no longer than `longest`, whatever the limiter's own deadline.
+    /// As [`acquire`](Self::acquire), waiting no longer than `longest`, whatever the limiter's own
+    /// deadline.
     ///
     /// # Errors
     /// As [`acquire`](Self::acquire).
@@ -136,7 +137,11 @@ impl Limiter {
     /// # Errors
     /// [`Refused`] if not.
     pub fn try_acquire(&self) -> Result<Permit, Refused> {
-        if self.inner.try_enter() { Ok(self.permit()) } else { Err(self.inner.refuse(RefusedReason::Full)) }
+        if self.inner.try_enter() {
+            Ok(self.permit())
+        } else {
+            Err(self.inner.refuse(RefusedReason::Full))
+        }
     }
 
     /// Of a permit that was taken.
@@ -144,12 +149,16 @@ impl Limiter {
         Permit(Held::new(Arc::clone(&self.inner), Lesson::Latency))
     }
 
-    /// Makes a call as soon as there is a permit. An adaptive limit learns from the latency of calls that
-    /// succeed.
+    /// Makes a call as soon as there is a permit. An adaptive limit learns from the latency of
+    /// calls that succeed.
     ///
     /// # Errors
-    /// [`CallError::Refused`] without making the call, [`CallError::Failed`] with the call's own error.
-    pub async fn call<T, E>(&self, call: impl Future<Output = Result<T, E>>) -> Result<T, CallError<E, Refused>> {
+    /// [`CallError::Refused`] without making the call, [`CallError::Failed`] with the call's own
+    /// error.
+    pub async fn call<T, E>(
+        &self,
+        call: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, CallError<E, Refused>> {
         self.inner.enter(self.inner.deadline).await.map_err(CallError::Refused)?;
         let mut held = Held::new(&*self.inner, Lesson::Nothing);
         let result = call.await;
@@ -170,8 +179,9 @@ impl Limiter {
         self.inner.semaphore.in_use()
     }
 
-    /// Changes the limit. Raised, it lets waiting calls through at once. Lowered, calls under way go on, and their
-    /// permits are not given out again; 0 holds all. An adaptive limit goes on from there, within its bounds.
+    /// Changes the limit. Raised, it lets waiting calls through at once. Lowered, calls under way
+    /// go on, and their permits are not given out again; 0 holds all. An adaptive limit goes on
+    /// from there, within its bounds.
     pub fn set_limit(&self, calls: usize) {
         match &self.inner.estimator {
             None => self.inner.semaphore.set_limit(calls),
@@ -244,7 +254,9 @@ impl Inner {
             Ok(estimator) => estimator,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             Err(TryLockError::WouldBlock) if !overloaded => return,
-            Err(TryLockError::WouldBlock) => estimator.lock().unwrap_or_else(PoisonError::into_inner),
+            Err(TryLockError::WouldBlock) => {
+                estimator.lock().unwrap_or_else(PoisonError::into_inner)
+            }
         };
         let now = Instant::now();
         let latency = now.saturating_duration_since(began);

@@ -18,12 +18,14 @@ async fn settle() {
     }
 }
 
+type Caller = tokio::task::JoinHandle<Result<(), Refused>>;
+
 /// Tasks that say their number when they get a permit, which they keep for `held`.
 fn callers(
     limiter: &Limiter,
     count: usize,
     held: Duration,
-) -> (Vec<tokio::task::JoinHandle<Result<(), Refused>>>, Arc<Mutex<Vec<usize>>>) {
+) -> (Vec<Caller>, Arc<Mutex<Vec<usize>>>) {
     let order = Arc::new(Mutex::new(Vec::new()));
     let tasks = (0..count).map(|number| {
         let (limiter, order) = (limiter.clone(), Arc::clone(&order));
@@ -261,6 +263,18 @@ fn threads_never_hold_more_than_the_limit() {
     assert!((1..=3).contains(&most.load(Ordering::SeqCst)), "{most:?}");
     let stats = limiter.stats();
     assert_eq!((stats.granted, stats.in_use, stats.queued), (8000, 0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_permit_that_comes_at_the_deadline_is_not_lost() {
+    let limiter = limiter(1, 1).build().expect("settings");
+    let held = limiter.try_acquire().expect("free");
+    // It comes back after the last look at the queue, when the deadline has just been found passed.
+    let deadline = async { drop(held) };
+    assert_eq!(limiter.inner.wait_until(deadline).await, Ok(()));
+    assert_eq!((limiter.in_use(), limiter.stats().queued), (1, 0));
+    limiter.inner.give_back();
+    assert_eq!(limiter.in_use(), 0);
 }
 
 #[tokio::test(start_paused = true)]

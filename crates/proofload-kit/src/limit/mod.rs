@@ -3,22 +3,29 @@
 //! some answers the others.
 //!
 //! - `builder`: the settings;
-//! - `semaphore`: permits and their queue, without clock and without tasks; `sync`: its primitives, which
-//!   a model checker replaces;
-//! - `handle`: the limiter as services hold it; `waiting`: a caller in the queue; `permit`: a call under way;
-//! - `adaptive`: limits that follow what is measured; `pace`: how long a refused caller had better wait;
+//! - `semaphore`: permits and their queue, without clock and without tasks; `sync`: its primitives,
+//!   which a model checker replaces;
+//! - `handle`: the limiter as services hold it; `waiting`: a caller in the queue; `permit`: a call
+//!   under way;
+//! - `adaptive`: limits that follow what is measured; `pace`: how long a refused caller had better
+//!   wait;
 //! - `stats`: what it counts, and its metrics; `layer`: the limiter around a tower service.
 //!
 //! ```
 //! use std::time::Duration;
 //! use proofload_kit::limit::{CallError, Limiter};
 //!
-//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let reports = Limiter::builder("reports").limit(8).queue(32).deadline(Duration::from_secs(1)).build()?;
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let reports = Limiter::builder("reports")
+//!     .limit(8)
+//!     .queue(32)
+//!     .deadline(Duration::from_secs(1))
+//!     .build()?;
 //!
 //! match reports.call(async { Ok::<_, std::io::Error>("a report") }).await {
 //!     Ok(report) => assert_eq!(report, "a report"),
-//!     Err(CallError::Refused(refused)) => println!("busy: try again in {:?}", refused.retry_after()),
+//!     Err(CallError::Refused(refused)) => println!("try again in {:?}", refused.retry_after()),
 //!     Err(CallError::Failed(error)) => println!("failed: {error}"),
 //! }
 //! # Ok(()) }
@@ -27,6 +34,8 @@
 mod adaptive;
 mod builder;
 mod handle;
+#[cfg(feature = "tower")]
+mod layer;
 mod pace;
 mod permit;
 mod semaphore;
@@ -37,6 +46,8 @@ mod waiting;
 pub use adaptive::Adaptive;
 pub use builder::{LimiterBuilder, Order};
 pub use handle::{Limiter, Refused, RefusedReason};
+#[cfg(feature = "tower")]
+pub use layer::{LimiterLayer, LimiterService, ResponseFuture};
 pub use permit::Permit;
 pub use stats::{LimiterStats, WaitHistogram};
 

@@ -5,7 +5,8 @@ use std::{
     time::Duration,
 };
 
-/// Weight of the newest gap between two permits in their average: an eighth, as TCP does with round trips.
+/// Weight of the newest gap between two permits in their average: an eighth, as TCP does with round
+/// trips.
 const WEIGHT: u64 = 8;
 /// Said as long as nothing has been measured.
 const UNKNOWN: Duration = Duration::from_secs(1);
@@ -13,9 +14,9 @@ const UNKNOWN: Duration = Duration::from_secs(1);
 const LONGEST_GAP: u64 = 10_000_000_000;
 const MOST: Duration = Duration::from_secs(60);
 
-/// The average gap between permits handed from one call to a waiting one. Only those are timed: with nobody
-/// waiting there is nothing to estimate, and the clock is not read. Updates may get lost between threads,
-/// which an estimate can bear.
+/// The average gap between permits handed from one call to a waiting one. Only those are timed:
+/// with nobody waiting there is nothing to estimate, and the clock is not read. Updates may get
+/// lost between threads, which an estimate can bear.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
     last_nanos: AtomicU64,
@@ -36,8 +37,8 @@ impl Pace {
         self.gap_nanos.store(next.max(1), Ordering::Relaxed);
     }
 
-    /// After how long one who comes after `ahead` others may expect a permit: at most a minute, a second as
-    /// long as nothing is known.
+    /// After how long one who comes after `ahead` others may expect a permit: at most a minute, a
+    /// second as long as nothing is known.
     pub(super) fn wait_for(&self, ahead: usize) -> Duration {
         match self.gap_nanos.load(Ordering::Relaxed) {
             0 => UNKNOWN,

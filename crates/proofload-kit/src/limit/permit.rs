@@ -45,19 +45,21 @@ impl<P: Deref<Target = Inner>> Drop for Held<P> {
     }
 }
 
-/// A call that a [`Limiter`](super::Limiter) let through. Dropping it ends the call; the next in line is woken.
+/// A call that a [`Limiter`](super::Limiter) let through. Dropping it ends the call; the next in
+/// line is woken.
 #[derive(Debug)]
 #[must_use = "the permit is given back as soon as it is dropped"]
 pub struct Permit(pub(super) Held<Arc<Inner>>);
 
 impl Permit {
-    /// Ends the call and tells an adaptive limit that it was too much: it timed out, or the backend said that it
-    /// is overloaded.
+    /// Ends the call and tells an adaptive limit that it was too much: it timed out, or the backend
+    /// said that it is overloaded.
     pub fn overloaded(mut self) {
         self.0.lesson = Lesson::Overload;
     }
 
-    /// Ends the call without an adaptive limit learning from its latency: it failed early, or was given up.
+    /// Ends the call without an adaptive limit learning from its latency: it failed early, or was
+    /// given up.
     pub fn ignore(mut self) {
         self.0.lesson = Lesson::Nothing;
     }

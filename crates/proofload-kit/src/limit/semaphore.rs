@@ -5,8 +5,8 @@
 //! While nobody waits, taking and returning a permit is one compare-and-swap on it. As soon as
 //! somebody waits, every return goes through the lock of the queue and hands its permit over
 //! directly: nobody can snatch it in between. The flag is set and cleared under the lock only, and
-//! setting it is a compare-and-swap that fails if a permit came back in the meantime; that is why no
-//! wake-up gets lost.
+//! setting it is a compare-and-swap that fails if a permit came back in the meantime; that is why
+//! no wake-up gets lost.
 
 use std::task::{Context, Poll, Waker};
 
@@ -149,8 +149,8 @@ impl Semaphore {
                 Err(now) => word = now,
             }
         }
-        // Last come, first served: the one who has waited longest would be served last, and is the likeliest
-        // to have lost patience.
+        // Last come, first served: the one who has waited longest would be served last, and is the
+        // likeliest to have lost patience.
         let evicted = if queue.is_full() { queue.evict(self.order) } else { None };
         Joined::Queued(queue.push(), evicted)
     }
@@ -176,8 +176,8 @@ impl Semaphore {
         Poll::Ready(served)
     }
 
-    /// Gives a place up. What had become of it meanwhile is said: a permit granted is the caller's to use or
-    /// to return.
+    /// Gives a place up. What had become of it meanwhile is said: a permit granted is the caller's
+    /// to use or to return.
     pub(super) fn leave(&self, place: usize) -> Option<Served> {
         let mut queue = self.lock();
         let (served, waker) = match std::mem::replace(&mut queue.slots[place].state, SlotState::Free) {
@@ -221,8 +221,8 @@ impl Semaphore {
         }
     }
 
-    /// Changes the limit. When it is lowered, permits in use are not taken away: they are not given out again.
-    /// When it is raised, call [`grant_one`](Self::grant_one) until it says `None`.
+    /// Changes the limit. When it is lowered, permits in use are not taken away: they are not given
+    /// out again. When it is raised, call [`grant_one`](Self::grant_one) until it says `None`.
     pub(super) fn set_limit(&self, limit: usize) {
         let limit = limit.min(MOST) as u64;
         // Under the lock, because `release` decides there by what it reads of the limit.
@@ -289,8 +289,8 @@ impl Semaphore {
 /// No place: the end of a chain.
 const NOBODY: usize = usize::MAX;
 
-/// Places in a chain from the one who came first to the one who came last. Places are used again, so that a
-/// queue that has been as long before takes no memory.
+/// Places in a chain from the one who came first to the one who came last. Places are used again,
+/// so that a queue that has been as long before takes no memory.
 #[derive(Debug)]
 struct Queue {
     slots: Vec<Slot>,

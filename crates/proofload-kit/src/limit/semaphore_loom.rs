@@ -78,8 +78,9 @@ impl Shared {
     }
 }
 
-/// A model in which a thread that is never woken is a deadlock, which the checker reports. `preemptions` bounds
-/// how often a thread is interrupted in the middle, and with it the number of orders.
+/// A model in which a thread that is never woken is a deadlock, which the checker reports.
+/// `preemptions` bounds how often a thread is interrupted in the middle, and with it the number of
+/// orders.
 fn check(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(preemptions);
@@ -102,7 +103,7 @@ fn nobody_waits_for_ever() {
 
 #[test]
 fn three_callers_one_permit() {
-    check(3, || {
+    check(2, || {
         let shared = Shared::new(1, 2, Order::Fifo, 1);
         let threads = [0, 1].map(|_| {
             let other = Arc::clone(&shared);
@@ -116,7 +117,7 @@ fn three_callers_one_permit() {
 
 #[test]
 fn who_gives_up_hands_on_what_was_granted() {
-    check(3, || {
+    check(2, || {
         let shared = Shared::new(1, 2, Order::Fifo, 1);
         let threads = [
             thread::spawn({
@@ -166,7 +167,7 @@ fn a_limit_that_changes_loses_nobody() {
 #[test]
 fn a_full_queue_refuses_one_and_serves_the_others() {
     for order in [Order::Fifo, Order::Lifo] {
-        check(3, move || {
+        check(2, move || {
             let shared = Shared::new(1, 1, order, 1);
             assert!(shared.semaphore.try_acquire());
             let threads = [0, 1].map(|_| {

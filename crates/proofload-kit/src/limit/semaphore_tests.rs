@@ -127,7 +127,9 @@ impl Model {
                 prop_assert!(room);
                 self.in_use += 1;
             }
-            Joined::Full => prop_assert!(!room && full && (self.order == Order::Fifo || self.capacity == 0)),
+            Joined::Full => {
+                prop_assert!(!room && full && (self.order == Order::Fifo || self.capacity == 0));
+            }
             Joined::Queued(place, waker) => {
                 prop_assert!(!room);
                 wake(waker);
@@ -192,7 +194,8 @@ impl Model {
             }
             Step::Release => {
                 // Permits granted to somebody who does not know yet are not there to be returned.
-                let unknown = self.served.values().filter(|&&served| served == Served::Granted).count();
+                let unknown =
+                    self.served.values().filter(|&&served| served == Served::Granted).count();
                 if self.in_use > unknown {
                     self.release();
                 }
@@ -215,7 +218,10 @@ impl Model {
         prop_assert_eq!(self.semaphore.in_use(), self.in_use);
         prop_assert_eq!(self.semaphore.limit(), self.limit);
         prop_assert_eq!(self.semaphore.queued(), (self.line.len(), self.capacity));
-        prop_assert!(self.line.is_empty() || self.in_use >= self.limit, "somebody waits beside a free permit");
+        prop_assert!(
+            self.line.is_empty() || self.in_use >= self.limit,
+            "somebody waits beside a free permit"
+        );
         Ok(())
     }
 }
@@ -237,7 +243,12 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1024, ..ProptestConfig::default() })]
 
     #[test]
-    fn behaves_as_its_model(lifo in any::<bool>(), limit in 1_usize..5, capacity in 0_usize..5, steps in steps()) {
+    fn behaves_as_its_model(
+        lifo in any::<bool>(),
+        limit in 1_usize..5,
+        capacity in 0_usize..5,
+        steps in steps(),
+    ) {
         let order = if lifo { Order::Lifo } else { Order::Fifo };
         let mut model = Model::new(limit, capacity, order);
         for step in steps {

@@ -47,8 +47,8 @@ impl Counts {
     }
 }
 
-/// How long callers waited in the queue until they got a permit, were refused or gave up. Those who did not have to
-/// wait are not among them.
+/// How long callers waited in the queue until they got a permit, were refused or gave up. Those who
+/// did not have to wait are not among them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WaitHistogram {
     counts: [u64; BOUNDS.len() + 1],
@@ -56,8 +56,8 @@ pub struct WaitHistogram {
 }
 
 impl WaitHistogram {
-    /// Upper bounds in seconds, ascending, the last infinite, each with the number of waits up to it and above
-    /// the bound before.
+    /// Upper bounds in seconds, ascending, the last infinite, each with the number of waits up to
+    /// it and above the bound before.
     pub fn buckets(&self) -> impl Iterator<Item = (f64, u64)> {
         BOUNDS.into_iter().chain([f64::INFINITY]).zip(self.counts)
     }

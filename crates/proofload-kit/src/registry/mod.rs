@@ -1,23 +1,50 @@
 //! What a service is made of: the caches, breakers, limiters and pools that were registered, found
-//! again for their metrics and for invalidation by name.
+//! again for their metrics and for invalidation by name; and everything that goes with metrics.
 //!
-//! - `component`: what a part of the kit is to its registry;
-//! - `families`: the samples that parts hand over, in groups of one name.
+//! - `component`: what a part of the kit is to its registry; `families`: the samples that parts hand over;
+//! - `instrument`, `label_sets`, `own`: counters, gauges and histograms of the service itself;
+//! - `http_metrics`: counts and times of requests as a tower layer;
+//! - `text`, `openmetrics`, `service`: all of it for Prometheus, as text and at `/metrics`;
+//! - `catalogue`: the metrics of the kit; `monitoring`: their Grafana dashboard and alert rules.
+#![doc = include_str!("../docs/observability.md")]
 
+mod catalogue;
 mod component;
+#[cfg(all(test, feature = "pool", feature = "tower"))]
+mod everything_tests;
 mod families;
+#[cfg(feature = "tower")]
+mod http_metrics;
+mod instrument;
+mod label_sets;
+mod monitoring;
+#[cfg(feature = "prometheus")]
+mod openmetrics;
+mod own;
+#[cfg(feature = "tower")]
+mod service;
+mod text;
 
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
 pub(crate) use component::Component;
 pub(crate) use families::{Families, Value};
+#[cfg(feature = "tower")]
+pub use http_metrics::{HttpMetrics, HttpMetricsFuture, HttpMetricsLayer};
+pub use instrument::{Counter, Gauge, Histogram};
+pub use monitoring::Monitoring;
+pub use own::{Counters, Gauges, Histograms};
+#[cfg(feature = "tower")]
+pub use service::MetricsService;
 
 /// The parts of one service. Cheap to clone; clones are the same registry.
 ///
-/// A registry does not keep its parts alive: one that is dropped is no longer shown.
+/// A registry does not keep its parts alive: one that is dropped is no longer shown. Metrics that the
+/// service makes itself ([`Registry::counter`] and others) do belong to the registry.
 #[derive(Clone, Default)]
 pub struct Registry {
     parts: Arc<Mutex<Vec<Weak<dyn Component>>>>,
+    own: Arc<own::OwnMetrics>,
 }
 
 impl Registry {
@@ -46,13 +73,18 @@ impl Registry {
         parts.iter().filter_map(Weak::upgrade).collect()
     }
 
-    /// Samples of all parts.
+    /// Samples of all parts, and of the service itself.
     pub(crate) fn families(&self) -> Families {
         let mut families = Families::default();
         for part in self.parts() {
             part.collect(&mut families);
         }
+        self.own.collect(&mut families);
         families
+    }
+
+    pub(crate) fn own(&self) -> &own::OwnMetrics {
+        &self.own
     }
 }
 

@@ -24,14 +24,15 @@ impl From<bool> for Advice {
 }
 
 impl Advice {
-    /// For calls through a breaker or a limiter: what the guard refused is not tried again (that is what it
-    /// refused it for), what failed is tried again if `when` says so.
+    /// For calls through a breaker or a limiter: what the guard refused is not tried again (that is
+    /// what it refused it for), what failed is tried again if `when` says so.
     ///
     /// ```
     /// use proofload_kit::retry::{Advice, Retry};
     /// use proofload_kit::CircuitBreaker;
     ///
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let breaker = CircuitBreaker::builder("users").build()?;
     /// let retry = Retry::builder("users").build()?;
     /// breaker.force_open();

@@ -6,8 +6,8 @@ use crate::error::BuildError;
 
 /// The waits between tries.
 ///
-/// With jitter a wait is anything between nothing and its full length, evenly: "full jitter", which of the usual
-/// ways to spread retries takes the fewest calls
+/// With jitter a wait is anything between nothing and its full length, evenly: "full jitter", which
+/// of the usual ways to spread retries takes the fewest calls
 /// (<https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Backoff {

@@ -6,11 +6,12 @@ use tokio::time::Instant;
 
 use crate::{error::BuildError, guard::Ring};
 
-/// A budget of retries, after Finagle's `RetryBudget`: over a rolling window there may be so many retries for
-/// every call, and so many a second on top, which is what lets services with few calls retry at all.
+/// A budget of retries, after Finagle's `RetryBudget`: over a rolling window there may be so many
+/// retries for every call, and so many a second on top, which is what lets services with few calls
+/// retry at all.
 ///
-/// While errors are few it is never felt. When everything fails, retries add `ratio` to the load instead of
-/// doubling or tripling it.
+/// While errors are few it is never felt. When everything fails, retries add `ratio` to the load
+/// instead of doubling or tripling it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Budget {
     ratio: f64,
@@ -133,7 +134,8 @@ mod tests {
     }
 
     proptest! {
-        /// However calls and failures come: retries stay below what the budget says, over any window.
+        /// However calls and failures come: retries stay below what the budget says, over any
+        /// window.
         #[test]
         fn retries_never_exceed_the_budget(
             ratio in 0.0_f64..2.0,
@@ -141,7 +143,8 @@ mod tests {
             steps in prop::collection::vec((0_u64..400, any::<bool>()), 0..400),
         ) {
             let start = Instant::now();
-            let budget = Budget::new().ratio(ratio).per_second(per_second).window(Duration::from_secs(2));
+            let window = Duration::from_secs(2);
+            let budget = Budget::new().ratio(ratio).per_second(per_second).window(window);
             let mut account = Account::new(budget, start);
             let mut now = start;
             let (mut calls, mut retries) = (0_u32, 0_u32);
@@ -154,7 +157,8 @@ mod tests {
                     retries += u32::from(account.withdraw(now));
                 }
             }
-            // The reserve is there once a window, and a window covers nine tenths of its time at least.
+            // The reserve is there once a window, and a window covers nine tenths of its time at
+            // least.
             let windows = (now - start).as_secs_f64() / 1.8 + 1.0;
             let most = f64::from(calls) * ratio + windows.ceil() * per_second * 2.0;
             prop_assert!(f64::from(retries) <= most + 1e-3, "{retries} of {most}");

@@ -51,20 +51,22 @@ impl RetryBuilder {
         self
     }
 
-    /// Retries however many others do. In an outage every call then becomes as many as there are attempts.
+    /// Retries however many others do. In an outage every call then becomes as many as there are
+    /// attempts.
     pub fn without_budget(mut self) -> Self {
         self.budget = None;
         self
     }
 
-    /// The longest that [`Advice::RetryAfter`](super::Advice::RetryAfter) is waited for: asked to wait longer,
-    /// the call fails at once. Default 10 s.
+    /// The longest that [`Advice::RetryAfter`](super::Advice::RetryAfter) is waited for: asked to
+    /// wait longer, the call fails at once. Default 10 s.
     pub fn longest_hint(mut self, longest: Duration) -> Self {
         self.longest_hint = longest;
         self
     }
 
-    /// Begins no retry later than this after the first try began. A try under way is not cut off. Default: none.
+    /// Begins no retry later than this after the first try began. A try under way is not cut off.
+    /// Default: none.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
         self

@@ -65,7 +65,8 @@ impl Retry {
         &self.inner.name
     }
 
-    /// Makes a call, and again after an error, any error. `call` is given the number of the try, from 1.
+    /// Makes a call, and again after an error, any error. `call` is given the number of the try,
+    /// from 1.
     ///
     /// # Errors
     /// The error of the last try.
@@ -76,7 +77,8 @@ impl Retry {
         self.call_when(call, |_| true).await
     }
 
-    /// As [`call`](Self::call), again only where `when` says so: with `true`, or with an [`Advice`].
+    /// As [`call`](Self::call), again only where `when` says so: with `true`, or with an
+    /// [`Advice`].
     ///
     /// ```
     /// use std::time::Duration;
@@ -84,7 +86,8 @@ impl Retry {
     ///
     /// struct Error { status: u16, retry_after: Option<Duration> }
     ///
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let retry = Retry::builder("users").build()?;
     /// let answer = retry
     ///     .call_when(
@@ -157,8 +160,8 @@ impl Course<'_> {
         }
     }
 
-    /// After a try that failed: waits and says yes, or says no at once. `advice` is asked only if a retry is
-    /// possible at all.
+    /// After a try that failed: waits and says yes, or says no at once. `advice` is asked only if a
+    /// retry is possible at all.
     pub(super) async fn again(&mut self, advice: impl FnOnce() -> Advice) -> bool {
         let wait = match self.decide(advice) {
             Ok(wait) => wait,
@@ -171,8 +174,9 @@ impl Course<'_> {
         if !wait.is_zero() {
             sleep(wait).await;
         }
-        // It may have opened while this call waited; then the budget has paid for a retry nobody made.
-        if self.breaker_refuses(Duration::ZERO) {
+        // It may have opened while this call waited; then the budget has paid for a retry nobody
+        // made.
+        if self.breaker_refuses() {
             self.policy.counts.given_up(GivenUp::Breaker);
             return false;
         }
@@ -202,7 +206,7 @@ impl Course<'_> {
         if policy.deadline.is_some_and(|deadline| now.saturating_duration_since(self.began) + wait > deadline) {
             return Err(GivenUp::Deadline);
         }
-        if self.breaker_refuses(wait) {
+        if self.breaker_refuses() {
             return Err(GivenUp::Breaker);
         }
         match &policy.account {
@@ -213,10 +217,10 @@ impl Course<'_> {
         }
     }
 
-    /// Whether the breaker will still refuse calls after `wait`.
-    fn breaker_refuses(&self, wait: Duration) -> bool {
-        let refusal = self.policy.breaker.as_ref().and_then(CircuitBreaker::refusal);
-        refusal.is_some_and(|open| open.retry_after() > wait)
+    /// Also when the wait would outlast the open time: callers are to hear of an outage at once,
+    /// and who probes the backend should be a call of its own.
+    fn breaker_refuses(&self) -> bool {
+        self.policy.breaker.as_ref().is_some_and(|breaker| breaker.refusal().is_some())
     }
 }
 

@@ -1,8 +1,10 @@
 //! Retries that help and do no harm: a few, spread in time, only for errors that may pass, and no
 //! more than a budget allows, so that an outage does not turn every caller into three.
 //!
-//! - `backoff`: how long to wait before the next try; `budget`: how many retries all callers have together;
-//! - `advice`: what an error says of a retry; `builder`: the settings; `handle`: the policy as services hold it;
+//! - `backoff`: how long to wait before the next try; `budget`: how many retries all callers have
+//!   together;
+//! - `advice`: what an error says of a retry; `builder`: the settings; `handle`: the policy as
+//!   services hold it;
 //! - `stats`: what it counts, and its metrics; `layer`: retries around a tower service.
 //!
 //! ```
@@ -12,7 +14,8 @@
 //! #[derive(Debug, PartialEq)]
 //! enum Error { Busy, NoSuchUser }
 //!
-//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let users = Retry::builder("users")
 //!     .attempts(3)
 //!     .backoff(Backoff::exponential(Duration::from_millis(1), Duration::from_secs(1)))
@@ -27,7 +30,8 @@
 //!     .await;
 //! assert_eq!(answer, Ok("Ada"));
 //!
-//! let answer = users.call_when(|_| async { Err::<(), _>(Error::NoSuchUser) }, |error| *error == Error::Busy).await;
+//! let nobody = async |_| Err::<(), _>(Error::NoSuchUser);
+//! let answer = users.call_when(nobody, |error| *error == Error::Busy).await;
 //! assert_eq!(answer, Err(Error::NoSuchUser));
 //! assert_eq!(users.stats().retries, 2);
 //! # Ok(()) }
@@ -38,6 +42,8 @@ mod backoff;
 mod budget;
 mod builder;
 mod handle;
+#[cfg(feature = "tower")]
+mod layer;
 mod stats;
 
 pub use advice::Advice;
@@ -45,4 +51,8 @@ pub use backoff::Backoff;
 pub use budget::Budget;
 pub use builder::RetryBuilder;
 pub use handle::Retry;
+#[cfg(feature = "tower")]
+pub use layer::{
+    Cloned, Idempotent, OnError, OnStatus, Repeat, ResponseFuture, RetryLayer, RetryService, When,
+};
 pub use stats::RetryStats;

@@ -1,14 +1,42 @@
-//! The kit as its users see it.
+//! What services see of the kit: with real servers, and with Prometheus' own tools as judges.
 
+#[cfg(feature = "pool")]
+mod backend;
 #[cfg(feature = "macros")]
 mod cache_invalidate;
 #[cfg(feature = "macros")]
 mod cached;
 #[cfg(feature = "macros")]
 mod cached_loads;
+#[cfg(feature = "pool")]
+mod events;
+#[cfg(feature = "tower")]
+mod guards;
+#[cfg(all(feature = "prometheus", feature = "tower"))]
+mod metrics;
+mod monitoring;
+#[cfg(feature = "tower")]
+mod outage;
+#[cfg(feature = "pool")]
+mod pool;
+#[cfg(feature = "postgres-pool")]
+mod pool_postgres;
+#[cfg(feature = "redis-pool")]
+mod pool_redis;
+#[cfg(feature = "pool")]
+mod pool_watch;
+mod promtool;
+#[cfg(feature = "redis")]
+mod redis;
+#[cfg(feature = "pool")]
+mod replicas;
 #[cfg(feature = "tower")]
 mod response;
 #[cfg(feature = "tower")]
 mod response_rules;
+#[cfg(all(feature = "compression", feature = "fuzzing", feature = "redis"))]
+mod seeds;
+#[cfg(any(feature = "postgres-pool", feature = "redis-pool"))]
+mod servers;
 #[cfg(feature = "macros")]
 mod ui;

@@ -38,6 +38,11 @@ impl Failure {
         Self::new(ExitCode::TargetUnreachable, message)
     }
 
+    /// The user did not want to wait any longer.
+    pub(super) fn interrupted(message: impl Display) -> Self {
+        Self::new(ExitCode::Interrupted, message)
+    }
+
     /// A file could not be written.
     pub(super) fn output(message: impl Display) -> Self {
         Self::new(ExitCode::CannotWrite, message)

@@ -1,0 +1,155 @@
+//! How the refusal of a guard around a tower service reaches the caller: as a typed error, or as
+//! the response that HTTP has for it.
+
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header::RETRY_AFTER};
+
+use super::CallError;
+use crate::{
+    breaker::Open,
+    limit::{Refused, RefusedReason},
+};
+
+/// What a guard refuses with.
+pub trait Refusal: sealed::Sealed {
+    /// After how long it is worth to ask again.
+    fn retry_after(&self) -> Duration;
+
+    /// Whether it was refused because too many were there already, not because the backend is ill
+    /// or slow.
+    fn is_crowd(&self) -> bool;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for crate::breaker::Open {}
+    impl Sealed for crate::limit::Refused {}
+}
+
+impl Refusal for Open {
+    fn retry_after(&self) -> Duration {
+        self.retry_after()
+    }
+
+    fn is_crowd(&self) -> bool {
+        false
+    }
+}
+
+impl Refusal for Refused {
+    fn retry_after(&self) -> Duration {
+        self.retry_after()
+    }
+
+    fn is_crowd(&self) -> bool {
+        self.reason() == RefusedReason::Full
+    }
+}
+
+/// Turns what a guard or the service behind it says into what the guarded service says: `R`
+/// refusals, `T` responses, `E` errors of the service behind.
+pub trait Answer<R, T, E> {
+    /// The error of the guarded service.
+    type Error;
+
+    /// The answer to a refused call.
+    ///
+    /// # Errors
+    /// Where a refusal is an error.
+    fn refused(&self, refusal: R) -> Result<T, Self::Error>;
+
+    /// The error of a call that was made.
+    fn failed(error: E) -> Self::Error;
+}
+
+/// Refusals are errors: [`CallError`].
+#[derive(Debug, Clone, Copy, Default)]
+pub struct AsError;
+
+impl<R, T, E> Answer<R, T, E> for AsError {
+    type Error = CallError<E, R>;
+
+    fn refused(&self, refusal: R) -> Result<T, Self::Error> {
+        Err(CallError::Refused(refusal))
+    }
+
+    fn failed(error: E) -> Self::Error {
+        CallError::Failed(error)
+    }
+}
+
+/// Refusals are empty responses with `Retry-After` in whole seconds, rounded up: 503, or what was
+/// chosen for refusals of a full queue.
+#[derive(Debug, Clone, Copy)]
+pub struct AsResponse {
+    pub(crate) crowd: StatusCode,
+}
+
+impl Default for AsResponse {
+    fn default() -> Self {
+        Self { crowd: StatusCode::SERVICE_UNAVAILABLE }
+    }
+}
+
+impl<R: Refusal, B: Default, E> Answer<R, Response<B>, E> for AsResponse {
+    type Error = E;
+
+    fn refused(&self, refusal: R) -> Result<Response<B>, E> {
+        let mut response = Response::new(B::default());
+        *response.status_mut() =
+            if refusal.is_crowd() { self.crowd } else { StatusCode::SERVICE_UNAVAILABLE };
+        response.headers_mut().insert(RETRY_AFTER, seconds(refusal.retry_after()));
+        Ok(response)
+    }
+
+    fn failed(error: E) -> E {
+        error
+    }
+}
+
+/// Whole seconds, rounded up: who comes earlier is refused again. At least 1, as 0 would mean at
+/// once.
+fn seconds(wait: Duration) -> HeaderValue {
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    HeaderValue::from(seconds.max(1))
+}
+
+/// The `Retry-After` of a response, where it is a number of seconds. A date is not understood: it
+/// would need the server's clock and ours to agree.
+pub(crate) fn retry_after_of(headers: &HeaderMap) -> Option<Duration> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?;
+    value.trim().parse().ok().map(Duration::from_secs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_in_whole_seconds_that_suffice() {
+        let check =
+            |ms: u64, expected: &str| assert_eq!(seconds(Duration::from_millis(ms)), expected);
+        check(0, "1");
+        check(1, "1");
+        check(1000, "1");
+        check(1001, "2");
+        check(59_999, "60");
+    }
+
+    #[test]
+    fn retry_after_is_read_where_it_is_a_number() {
+        let check = |value: &str, expected: Option<u64>| {
+            let headers =
+                HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_str(value).expect("value"))]);
+            assert_eq!(retry_after_of(&headers), expected.map(Duration::from_secs), "{value}");
+        };
+        check("3", Some(3));
+        check(" 120 ", Some(120));
+        check("-1", None);
+        check("soon", None);
+        check("99999999999999999999999", None);
+        check("Wed, 21 Oct 2015 07:28:00 GMT", None);
+        assert_eq!(retry_after_of(&HeaderMap::new()), None);
+    }
+}

@@ -1,0 +1,211 @@
+//! The limiter around a tower service.
+
+use std::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use http::StatusCode;
+use pin_project_lite::pin_project;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::{Limiter, Permit, Refused};
+use crate::{
+    breaker::Outcome,
+    guard::{Answer, AsError, AsResponse, ByOverload, Classify, OnlySuccess},
+};
+
+/// Puts a [`Limiter`] around a tower service. The layer is cheap to clone; all services it makes
+/// share the limiter.
+///
+/// [`new`](Self::new) is for any service and refuses with an error, [`http`](Self::http) is for
+/// HTTP and refuses with a response. A permit is held until the service's future is done: until the
+/// head of a response, not until the end of a body that is streamed.
+///
+/// ```
+/// use proofload_kit::{Limiter, limit::LimiterLayer};
+/// use tower::{ServiceBuilder, ServiceExt, service_fn};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let limiter = Limiter::builder("api").limit(1).build()?;
+/// let service = ServiceBuilder::new()
+///     .layer(LimiterLayer::http(&limiter).full_status(http::StatusCode::TOO_MANY_REQUESTS))
+///     .service(service_fn(|_: http::Request<()>| async {
+///         Ok::<_, std::io::Error>(http::Response::new(String::new()))
+///     }));
+///
+/// let _in_use = limiter.try_acquire()?;
+/// let response = service.oneshot(http::Request::new(())).await?;
+/// assert_eq!(response.status(), 429);
+/// assert_eq!(response.headers()["retry-after"], "1");
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone)]
+pub struct LimiterLayer<C = OnlySuccess, A = AsError> {
+    limiter: Limiter,
+    classify: C,
+    answer: A,
+}
+
+impl LimiterLayer {
+    /// For any service: a refusal is a [`CallError`](crate::guard::CallError).
+    pub fn new(limiter: &Limiter) -> Self {
+        Self { limiter: limiter.clone(), classify: OnlySuccess, answer: AsError }
+    }
+}
+
+impl LimiterLayer<ByOverload, AsResponse> {
+    /// For HTTP: a refusal is a 503 with `Retry-After`. The error type stays that of the service,
+    /// so it fits a router. The body must have a default, which is sent. An adaptive limit takes a
+    /// 429, 503 or 504 for "too much".
+    pub fn http(limiter: &Limiter) -> Self {
+        Self { limiter: limiter.clone(), classify: ByOverload, answer: AsResponse::default() }
+    }
+}
+
+impl<C> LimiterLayer<C, AsResponse> {
+    /// The status for calls that found the queue full, often 429. Calls that waited until the
+    /// deadline get 503 in any case. Default 503.
+    pub fn full_status(mut self, status: StatusCode) -> Self {
+        self.answer.crowd = status;
+        self
+    }
+}
+
+impl<C, A> LimiterLayer<C, A> {
+    /// Asks `classify` what an adaptive limit learns from a result: a success its latency, a
+    /// failure that it was too much, an ignored call nothing.
+    pub fn classify<N>(self, classify: N) -> LimiterLayer<N, A> {
+        LimiterLayer { limiter: self.limiter, classify, answer: self.answer }
+    }
+}
+
+impl<S, C: Clone, A: Clone> Layer<S> for LimiterLayer<C, A> {
+    type Service = LimiterService<S, C, A>;
+
+    fn layer(&self, service: S) -> Self::Service {
+        LimiterService { service, layer: self.clone() }
+    }
+}
+
+/// A service behind a limiter. Made by [`LimiterLayer`].
+#[derive(Debug, Clone)]
+pub struct LimiterService<S, C = OnlySuccess, A = AsError> {
+    service: S,
+    layer: LimiterLayer<C, A>,
+}
+
+impl<Request, S, C, A> Service<Request> for LimiterService<S, C, A>
+where
+    S: Service<Request> + Clone,
+    C: Classify<S::Response, S::Error> + Clone,
+    A: Answer<Refused, S::Response, S::Error> + Clone,
+{
+    type Response = S::Response;
+    type Error = A::Error;
+    type Future = ResponseFuture<S, Request, C, A>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.service.poll_ready(context).map_err(A::failed)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let limiter = &self.layer.limiter;
+        let state = if limiter.inner.try_enter() {
+            // Before the call: should it panic, the permit is there to be dropped.
+            let permit = limiter.permit();
+            State::Called { future: self.service.call(request), permit: Some(permit) }
+        } else {
+            // The service that is ready waits with the request; its clone takes its place.
+            let clone = self.service.clone();
+            let service = std::mem::replace(&mut self.service, clone);
+            let limiter = limiter.clone();
+            let permit: Wait = Box::pin(async move { limiter.acquire().await });
+            State::Waiting { wait: permit, service, request: Some(request) }
+        };
+        ResponseFuture {
+            state,
+            classify: self.layer.classify.clone(),
+            answer: self.layer.answer.clone(),
+        }
+    }
+}
+
+/// Allocated only by calls that have to wait.
+type Wait = Pin<Box<dyn Future<Output = Result<Permit, Refused>> + Send>>;
+
+pin_project! {
+    /// The response of a [`LimiterService`].
+    pub struct ResponseFuture<S: Service<Request>, Request, C, A> {
+        #[pin]
+        state: State<S, Request>,
+        classify: C,
+        answer: A,
+    }
+}
+
+pin_project! {
+    #[project = StateProjection]
+    enum State<S: Service<Request>, Request> {
+        Waiting { wait: Wait, service: S, request: Option<Request> },
+        Called { #[pin] future: S::Future, permit: Option<Permit> },
+    }
+}
+
+impl<S: Service<Request>, Request, C, A> fmt::Debug for ResponseFuture<S, Request, C, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match self.state {
+            State::Waiting { .. } => "waiting",
+            State::Called { .. } => "called",
+        };
+        f.debug_struct("ResponseFuture").field("state", &state).finish_non_exhaustive()
+    }
+}
+
+impl<S, Request, C, A> Future for ResponseFuture<S, Request, C, A>
+where
+    S: Service<Request>,
+    C: Classify<S::Response, S::Error>,
+    A: Answer<Refused, S::Response, S::Error>,
+{
+    type Output = Result<S::Response, A::Error>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        loop {
+            let (permit, future) = match this.state.as_mut().project() {
+                StateProjection::Called { future, permit } => {
+                    let result = ready!(future.poll(context));
+                    if let Some(permit) = permit.take() {
+                        teach(permit, || this.classify.classify(&result));
+                    }
+                    return Poll::Ready(result.map_err(A::failed));
+                }
+                StateProjection::Waiting { wait, service, request } => {
+                    let permit = match ready!(wait.as_mut().poll(context)) {
+                        Ok(permit) => permit,
+                        Err(refused) => return Poll::Ready(this.answer.refused(refused)),
+                    };
+                    let Some(request) = request.take() else {
+                        unreachable!("polled again after a panic")
+                    };
+                    (permit, service.call(request))
+                }
+            };
+            this.state.set(State::Called { future, permit: Some(permit) });
+        }
+    }
+}
+
+fn teach(mut permit: Permit, classify: impl FnOnce() -> Outcome) {
+    // Should the classifier panic, nothing is learnt.
+    permit.0.lesson = super::permit::Lesson::Nothing;
+    match classify() {
+        Outcome::Success => permit.0.lesson = super::permit::Lesson::Latency,
+        Outcome::Failure => permit.overloaded(),
+        Outcome::Ignored => {}
+    }
+}

@@ -1,0 +1,49 @@
+//! A connection taken from a watched pool.
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+
+use super::watch::Ticket;
+
+/// A connection, as the pool of type `W` hands it out. Goes back to the pool when dropped.
+pub struct Watched<W> {
+    // Before the connection, so that it is no longer counted when the next caller gets it.
+    ticket: Ticket,
+    connection: W,
+}
+
+impl<W> Watched<W> {
+    pub(super) fn new(connection: W, ticket: Ticket) -> Self {
+        Self { ticket, connection }
+    }
+
+    /// The connection without the watch: it is no longer counted as in use nor reported as a leak. For
+    /// connections that are kept on purpose, to listen for notifications, or to take them out of the pool with
+    /// [`Object::take`](deadpool::managed::Object::take).
+    #[must_use]
+    pub fn into_unwatched(this: Self) -> W {
+        let Self { ticket, connection } = this;
+        drop(ticket);
+        connection
+    }
+}
+
+impl<W> Deref for Watched<W> {
+    type Target = W;
+
+    fn deref(&self) -> &W {
+        &self.connection
+    }
+}
+
+impl<W> DerefMut for Watched<W> {
+    fn deref_mut(&mut self) -> &mut W {
+        &mut self.connection
+    }
+}
+
+impl<W> fmt::Debug for Watched<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watched").field("ticket", &self.ticket).finish_non_exhaustive()
+    }
+}

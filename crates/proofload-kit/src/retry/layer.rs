@@ -1,0 +1,227 @@
+//! Retries around a tower service.
+
+use std::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use http::{Method, Request, Response};
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::{Advice, Retry};
+use crate::guard::retry_after_of;
+
+/// What a result says of trying again. Any closure of that form does.
+pub trait When<T, E> {
+    /// `None`: this is the answer.
+    fn advice(&self, result: &Result<T, E>) -> Option<Advice>;
+}
+
+impl<T, E, F: Fn(&Result<T, E>) -> Option<Advice>> When<T, E> for F {
+    fn advice(&self, result: &Result<T, E>) -> Option<Advice> {
+        self(result)
+    }
+}
+
+/// How a request is made once more. Any closure of that form does.
+pub trait Repeat<R> {
+    /// The same request, or `None` if it must not be repeated.
+    fn repeat(&self, request: &R) -> Option<R>;
+}
+
+impl<R, F: Fn(&R) -> Option<R>> Repeat<R> for F {
+    fn repeat(&self, request: &R) -> Option<R> {
+        self(request)
+    }
+}
+
+/// Every error is worth another try.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OnError;
+
+impl<T, E> When<T, E> for OnError {
+    fn advice(&self, result: &Result<T, E>) -> Option<Advice> {
+        result.is_err().then_some(Advice::Retry)
+    }
+}
+
+/// Errors and the statuses 429, 502, 503 and 504 are worth another try, not before the seconds of
+/// their `Retry-After`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OnStatus;
+
+impl<B, E> When<Response<B>, E> for OnStatus {
+    fn advice(&self, result: &Result<Response<B>, E>) -> Option<Advice> {
+        let Ok(response) = result else { return Some(Advice::Retry) };
+        match response.status().as_u16() {
+            429 | 502..=504 => {
+                Some(retry_after_of(response.headers()).map_or(Advice::Retry, Advice::RetryAfter))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Requests are cloned.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Cloned;
+
+impl<R: Clone> Repeat<R> for Cloned {
+    fn repeat(&self, request: &R) -> Option<R> {
+        Some(request.clone())
+    }
+}
+
+/// Requests are cloned if their method is idempotent: what is done twice is as if done once.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Idempotent;
+
+impl<B: Clone> Repeat<Request<B>> for Idempotent {
+    fn repeat(&self, request: &Request<B>) -> Option<Request<B>> {
+        let idempotent = [
+            Method::GET,
+            Method::HEAD,
+            Method::OPTIONS,
+            Method::TRACE,
+            Method::PUT,
+            Method::DELETE,
+        ];
+        idempotent.contains(request.method()).then(|| request.clone())
+    }
+}
+
+/// Puts a [`Retry`] around a tower service: usually a client, outside of its breaker.
+///
+/// [`new`](Self::new) is for any service whose requests can be cloned, [`http`](Self::http) is for
+/// HTTP. Every call allocates once, for its future.
+///
+/// ```
+/// use proofload_kit::retry::{Retry, RetryLayer};
+/// use tower::{ServiceBuilder, ServiceExt, service_fn};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let retry = Retry::builder("users").build()?;
+/// let answers = std::sync::Arc::new(std::sync::Mutex::new(vec![200, 503]));
+/// let server = service_fn(move |_: http::Request<()>| {
+///     let status = answers.lock().unwrap().pop().unwrap();
+///     async move { http::Response::builder().status(status).body(()) }
+/// });
+/// let client = ServiceBuilder::new().layer(RetryLayer::http(&retry)).service(server);
+/// assert_eq!(client.oneshot(http::Request::new(())).await?.status(), 200);
+/// assert_eq!(retry.stats().recovered, 1);
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone)]
+pub struct RetryLayer<W = OnError, R = Cloned> {
+    retry: Retry,
+    when: W,
+    repeat: R,
+}
+
+impl RetryLayer {
+    /// For any service: every error is worth another try.
+    pub fn new(retry: &Retry) -> Self {
+        Self { retry: retry.clone(), when: OnError, repeat: Cloned }
+    }
+}
+
+impl RetryLayer<OnStatus, Idempotent> {
+    /// For HTTP: errors and the statuses 429, 502, 503 and 504 of idempotent requests. A
+    /// `Retry-After` in seconds is waited for.
+    pub fn http(retry: &Retry) -> Self {
+        Self { retry: retry.clone(), when: OnStatus, repeat: Idempotent }
+    }
+}
+
+impl<W, R> RetryLayer<W, R> {
+    /// Asks `when` what a result says of trying again.
+    pub fn when<N>(self, when: N) -> RetryLayer<N, R> {
+        RetryLayer { retry: self.retry, when, repeat: self.repeat }
+    }
+
+    /// Asks `repeat` for the request of the next try; with [`Cloned`], requests of any method are
+    /// repeated.
+    pub fn repeat<N>(self, repeat: N) -> RetryLayer<W, N> {
+        RetryLayer { retry: self.retry, when: self.when, repeat }
+    }
+}
+
+impl<S, W: Clone, R: Clone> Layer<S> for RetryLayer<W, R> {
+    type Service = RetryService<S, W, R>;
+
+    fn layer(&self, service: S) -> Self::Service {
+        RetryService { service, layer: self.clone() }
+    }
+}
+
+/// A service whose calls are tried again. Made by [`RetryLayer`].
+#[derive(Debug, Clone)]
+pub struct RetryService<S, W = OnError, R = Cloned> {
+    service: S,
+    layer: RetryLayer<W, R>,
+}
+
+impl<Req, S, W, R> Service<Req> for RetryService<S, W, R>
+where
+    Req: Send + 'static,
+    S: Service<Req> + Clone + Send + 'static,
+    S::Future: Send,
+    S::Response: Send,
+    S::Error: Send,
+    W: When<S::Response, S::Error> + Clone + Send + 'static,
+    R: Repeat<Req> + Clone + Send + 'static,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Response, S::Error>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.service.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Req) -> Self::Future {
+        // The service that is ready makes the first try; its clone takes its place.
+        let clone = self.service.clone();
+        let mut service = std::mem::replace(&mut self.service, clone);
+        let RetryLayer { retry, when, repeat } = self.layer.clone();
+        ResponseFuture(Box::pin(async move {
+            let mut course = retry.begin();
+            let mut request = request;
+            loop {
+                let next = repeat.repeat(&request);
+                let result = service.call(request).await;
+                let advice = when.advice(&result);
+                let Some(advice) = advice else {
+                    course.succeeded();
+                    return result;
+                };
+                let advice = if next.is_some() { advice } else { Advice::Stop };
+                let (true, Some(next)) = (course.again(|| advice).await, next) else {
+                    return result;
+                };
+                request = next;
+                std::future::poll_fn(|context| service.poll_ready(context)).await?;
+            }
+        }))
+    }
+}
+
+/// The response of a [`RetryService`].
+pub struct ResponseFuture<T, E>(Pin<Box<dyn Future<Output = Result<T, E>> + Send>>);
+
+impl<T, E> Future for ResponseFuture<T, E> {
+    type Output = Result<T, E>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.as_mut().poll(context)
+    }
+}
+
+impl<T, E> fmt::Debug for ResponseFuture<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}

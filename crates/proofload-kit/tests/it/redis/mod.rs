@@ -1,0 +1,30 @@
+//! Caches of several processes on a real Redis.
+//!
+//! - `child`: a process with a cache, told what to do line by line;
+//! - `once`: one load for all processes; `invalidated`: what one process invalidates;
+//! - `faults`: what callers notice of a Redis in trouble: nothing.
+
+#[path = "../../support/redis_server.rs"]
+#[expect(dead_code, unreachable_pub, reason = "the unit tests use it, too, and more of it")]
+mod redis_server;
+
+mod child;
+mod faults;
+mod invalidated;
+mod once;
+#[cfg(feature = "redis-tls")]
+mod tls;
+
+use std::time::{Duration, Instant};
+
+/// Nothing that works takes this long, however busy the machine is.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits for something that must come.
+fn until(what: &str, mut done: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !done() {
+        assert!(started.elapsed() < PATIENCE, "no {what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
