@@ -2,7 +2,7 @@
 
 /// Kinds as Prometheus tells them apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Counter,
     Gauge,
     Histogram,
@@ -11,15 +11,15 @@ enum Kind {
 use Kind::{Counter, Gauge, Histogram};
 
 /// All metrics of all parts, as parts name them: without the suffixes of the exposition.
-const METRICS: &[(&str, Kind)] = &[
+pub(super) const METRICS: &[(&str, Kind)] = &[
     ("cache_coalesced", Counter),
     ("cache_entries", Gauge),
     ("cache_evictions", Counter),
     ("cache_expirations", Counter),
     ("cache_hits", Counter),
     ("cache_invalidations", Counter),
+    ("cache_load_duration_seconds", Histogram),
     ("cache_load_failures", Counter),
-    ("cache_load_seconds", Histogram),
     ("cache_misses", Counter),
     ("cache_negative_hits", Counter),
     ("cache_redis_answer_seconds", Histogram),
@@ -73,6 +73,11 @@ const METRICS: &[(&str, Kind)] = &[
     ("pool_size", Gauge),
     ("pool_wait_seconds", Histogram),
     ("pool_waiting", Gauge),
+    ("retry_budget", Gauge),
+    ("retry_calls", Counter),
+    ("retry_given_up", Counter),
+    ("retry_recovered", Counter),
+    ("retry_retries", Counter),
 ];
 
 /// Whether the kit itself uses this name.

@@ -75,17 +75,17 @@ impl HttpMetricsLayer {
         let shared = Shared {
             requests: registry.make_counters(
                 "http_requests",
-                "Requests answered",
+                "Requests answered.",
                 ["method", "route", "status"],
             )?,
             durations: registry.make_histograms(
                 "http_request_duration_seconds",
-                "Time from a request until its response begins",
+                "Time from a request until its response begins.",
                 ["method", "route"],
                 bounds,
             )?,
             in_flight: registry
-                .make_gauges("http_requests_in_flight", "Requests being answered", [])?
+                .make_gauges("http_requests_in_flight", "Requests being answered.", [])?
                 .with([]),
         };
         Ok(Self { shared: Arc::new(shared), route: Arc::new(|_, _| None) })

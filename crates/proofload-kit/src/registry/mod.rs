@@ -10,6 +10,8 @@
 
 mod catalogue;
 mod component;
+#[cfg(all(test, feature = "pool", feature = "tower"))]
+mod everything_tests;
 mod families;
 #[cfg(feature = "tower")]
 mod http_metrics;

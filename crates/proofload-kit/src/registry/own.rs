@@ -45,7 +45,7 @@ impl OwnMetrics {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(there) = all.get(name) {
             let same = unwrap(there).filter(|sets| sets.same_make(labels, &pattern));
-            let allowed = "of the same kind, labels and bounds as the metric that has it";
+            let allowed = "another name, or the kind, labels and bounds of the metric that has it";
             return same.cloned().ok_or_else(|| BuildError::new("name", name, allowed));
         }
         let made = Arc::new(LabelSets::new(name, help, labels, pattern));
@@ -298,7 +298,7 @@ mod tests {
         };
         check("orders", "kind", "");
         check("orders", "kind", "");
-        check("orders", "other", "of the same kind, labels and bounds");
+        check("orders", "other", "the kind, labels and bounds of the metric");
         check("2orders", "kind", "begin with a digit");
         check("", "kind", "letters");
         check("orders placed", "kind", "letters");

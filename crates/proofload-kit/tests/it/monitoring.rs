@@ -16,7 +16,7 @@ fn prometheus_takes_the_rules() {
     for monitoring in [shop(), Monitoring::new("plain"), shop().prefix("bob").unwrap()] {
         let rules = monitoring.rules();
         let alerts = rules.matches("- alert:").count();
-        assert!(alerts >= 14, "{rules}");
+        assert!(alerts >= 15, "{rules}");
         let arguments = ["check", "rules", "--lint=all", "--lint-fatal"];
         let said = promtool::run(&arguments, &File::new(&rules));
         let said = said.unwrap_or_else(|said| panic!("{said}\n{rules}"));
@@ -56,12 +56,18 @@ const SICK: &[(&str, &str, &str)] = &[
         "0+1x60",
         "CircuitBreakerFlaps breaker=pay",
     ),
+    (
+        "retry_given_up_total{retry=\"pay\",reason=\"budget\"}",
+        "0+6x60",
+        "RetriesExhausted retry=pay",
+    ),
+    ("retry_calls_total{retry=\"pay\"}", "0+100x60", ""),
     ("cache_redis_available{redis=\"r\"}", "0+0x60", "SharedCacheDown redis=r"),
     ("cache_hits_total{cache=\"c\"}", "0+60x60", "CacheHitRateLow cache=c"),
     ("cache_stale_hits_total{cache=\"c\"}", "0+60x60", "CacheServesStale cache=c"),
     ("cache_negative_hits_total{cache=\"c\"}", "0+1x60", ""),
     ("cache_misses_total{cache=\"c\"}", "0+180x60", ""),
-    ("cache_load_seconds_count{cache=\"c\"}", "0+100x60", ""),
+    ("cache_load_duration_seconds_count{cache=\"c\"}", "0+100x60", ""),
     ("cache_load_failures_total{cache=\"c\"}", "0+10x60", "CacheLoadsFail cache=c"),
     ("cache_evictions_total{cache=\"c\"}", "0+60x60", "CacheTooSmall cache=c"),
     ("http_requests_total{route=\"/\",status=\"500\"}", "0+2x60", "RequestsFail"),
@@ -79,15 +85,19 @@ const WELL: &[(&str, &str)] = &[
     ("limiter_refused_total{limiter=\"api\",reason=\"full\"}", "0+1x60"),
     ("limiter_granted_total{limiter=\"api\"}", "0+100x60"),
     ("circuit_breaker_state{breaker=\"pay\",state=\"open\"}", "0+0x60"),
+    ("circuit_breaker_state{breaker=\"pay\",state=\"half_open\"}", "1+0x60"),
     ("circuit_breaker_state{breaker=\"pay\",state=\"closed\"}", "1+0x60"),
     ("circuit_breaker_transitions_total{breaker=\"pay\",state=\"closed\"}", "0+1x60"),
+    ("retry_given_up_total{retry=\"pay\",reason=\"permanent\"}", "0+20x60"),
+    ("retry_given_up_total{retry=\"pay\",reason=\"exhausted\"}", "0+4x60"),
+    ("retry_calls_total{retry=\"pay\"}", "0+100x60"),
     ("cache_redis_available{redis=\"r\",instance=\"1\"}", "0+0x60"),
     ("cache_redis_available{redis=\"r\",instance=\"2\"}", "1+0x60"),
     ("cache_hits_total{cache=\"c\"}", "0+170x60"),
     ("cache_stale_hits_total{cache=\"c\"}", "0+10x60"),
     ("cache_negative_hits_total{cache=\"c\"}", "0+1x60"),
     ("cache_misses_total{cache=\"c\"}", "0+170x60"),
-    ("cache_load_seconds_count{cache=\"c\"}", "0+100x60"),
+    ("cache_load_duration_seconds_count{cache=\"c\"}", "0+100x60"),
     ("cache_load_failures_total{cache=\"c\"}", "0+4x60"),
     ("cache_evictions_total{cache=\"c\"}", "0+40x60"),
     ("http_requests_total{route=\"/\",status=\"500\"}", "0+1x60"),
@@ -119,7 +129,7 @@ fn fires(series: &[(&str, &str)], expected: &[&str]) -> Result<String, String> {
             })
             .collect();
         let found = format!(
-            "count by (pool, limiter, breaker, redis, cache) (ALERTS{{alertname=\"{name}\",alertstate=\"firing\"}})"
+            "count by (pool, limiter, breaker, redis, cache, retry) (ALERTS{{alertname=\"{name}\",alertstate=\"firing\"}})"
         );
         test += &format!("      - expr: '{found}'\n        eval_time: 50m\n");
         if labels.is_empty() {

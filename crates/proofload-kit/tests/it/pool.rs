@@ -9,6 +9,7 @@ use proofload_kit::pool::{AcquireError, PoolStats, WatchedPool, WatchedPoolBuild
 use tokio::time::Instant;
 
 use crate::backend::{Backend, Numbers};
+use crate::events;
 
 pub(crate) type Pool = WatchedPool<Numbers>;
 
@@ -16,6 +17,7 @@ pub(crate) fn pool(
     size: usize,
     set: impl FnOnce(WatchedPoolBuilder<Numbers>) -> WatchedPoolBuilder<Numbers>,
 ) -> (Pool, Arc<Backend>) {
+    events::listen();
     let backend = Arc::new(Backend::default());
     let builder = Pool::builder("orders", Numbers(Arc::clone(&backend))).size(size);
     (set(builder).build().unwrap(), backend)

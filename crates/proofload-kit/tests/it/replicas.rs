@@ -6,7 +6,7 @@ use std::time::Duration;
 use proofload_kit::pool::{AcquireError, ReadReplicas};
 
 use crate::backend::{Backend, Numbers};
-use crate::events::Events;
+use crate::events::{self, Events};
 use crate::pool::Pool;
 
 struct Database {
@@ -16,6 +16,7 @@ struct Database {
 
 /// A primary and two replicas, with 2 connections each.
 fn database() -> Database {
+    events::listen();
     let backends: [Arc<Backend>; 3] = std::array::from_fn(|_| Arc::default());
     let pool = |name: &str, backend: &Arc<Backend>| {
         let builder = Pool::builder(name, Numbers(Arc::clone(backend))).size(2);
@@ -49,21 +50,28 @@ async fn readers_go_where_there_is_room() {
         drop(database.all.read().await.unwrap());
     }
     assert_eq!(database.acquired(), [0, 2, 2], "equals take turns");
+    let one = database.all.read().await.unwrap();
+    assert_eq!(database.acquired(), [0, 3, 2]);
+    for _ in 0..4 {
+        drop(database.all.read().await.unwrap());
+    }
+    assert_eq!(database.acquired(), [0, 3, 6], "the other has more room, whose turn it may be");
+    drop(one);
     let mut held = Vec::new();
     for _ in 0..4 {
         held.push(database.all.read().await.unwrap());
     }
-    assert_eq!(database.acquired(), [0, 4, 4], "the one with more room is asked");
+    assert_eq!(database.acquired(), [0, 5, 8]);
     let busy = database.all.read().await.unwrap_err();
     assert!(matches!(busy, AcquireError::Busy { .. }), "the primary is not next to be used up");
-    assert_eq!(database.acquired(), [0, 4, 4]);
+    assert_eq!(database.acquired(), [0, 5, 8]);
     drop(database.all.write().await.unwrap());
-    assert_eq!(database.acquired(), [1, 4, 4]);
+    assert_eq!(database.acquired(), [1, 5, 8]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_is_down_is_left_alone_for_a_while() {
-    let (events, _guard) = Events::remember();
+    let events = Events::remember();
     let database = database();
     database.set_down(1, true);
     for _ in 0..10 {

@@ -48,7 +48,7 @@ pub(super) const ALERTS: &[Alert] = &[
     },
     Alert {
         name: "CacheLoadsFail",
-        expr: "sum by (cache) (rate(cache_load_failures_total{$}[5m])) / sum by (cache) (rate(cache_load_seconds_count{$}[5m])) > 0.05",
+        expr: "sum by (cache) (rate(cache_load_failures_total{$}[5m])) / sum by (cache) (rate(cache_load_duration_seconds_count{$}[5m])) > 0.05",
         lasting: "5m",
         severity: Severity::Critical,
         summary: "{{ $value | humanizePercentage }} of the loads of cache {{ $labels.cache }} fail",
@@ -64,7 +64,7 @@ pub(super) const ALERTS: &[Alert] = &[
     },
     Alert {
         name: "CacheTooSmall",
-        expr: "sum by (cache) (rate(cache_evictions_total{$}[30m])) / sum by (cache) (rate(cache_load_seconds_count{$}[30m])) > 0.5",
+        expr: "sum by (cache) (rate(cache_evictions_total{$}[30m])) / sum by (cache) (rate(cache_load_duration_seconds_count{$}[30m])) > 0.5",
         lasting: "30m",
         severity: Severity::Warning,
         summary: "Cache {{ $labels.cache }} evicts more than half of what it loads",
@@ -80,7 +80,7 @@ pub(super) const ALERTS: &[Alert] = &[
     },
     Alert {
         name: "CircuitBreakerOpen",
-        expr: "max by (breaker) (circuit_breaker_state{state=\"open\"$}) == 1",
+        expr: "max by (breaker) (circuit_breaker_state{state=~\"open|forced_open\"$}) == 1",
         lasting: "1m",
         severity: Severity::Critical,
         summary: "Circuit breaker {{ $labels.breaker }} is open",
@@ -109,6 +109,14 @@ pub(super) const ALERTS: &[Alert] = &[
         severity: Severity::Critical,
         summary: "Limiter {{ $labels.limiter }} refuses {{ $value | humanizePercentage }} of calls",
         description: "The service is at its capacity: add some, or find what made calls slower.",
+    },
+    Alert {
+        name: "RetriesExhausted",
+        expr: "sum by (retry) (rate(retry_given_up_total{reason=~\"exhausted|deadline|budget\"$}[5m])) / sum by (retry) (rate(retry_calls_total{$}[5m])) > 0.05",
+        lasting: "5m",
+        severity: Severity::Warning,
+        summary: "{{ $value | humanizePercentage }} of the calls of {{ $labels.retry }} fail in spite of retries",
+        description: "What is called is down for longer than retries bridge, or their budget is spent.",
     },
     Alert {
         name: "PoolNearlyUsedUp",

@@ -81,10 +81,16 @@ impl Monitoring {
     }
 }
 
+/// All expressions, as they stand in the data.
+#[cfg(test)]
+pub(super) fn expressions() -> impl Iterator<Item = &'static str> {
+    let panels = panels::SECTIONS.iter().flat_map(|section| section.panels);
+    let queries = panels.flat_map(|panel| panel.queries).map(|&(expr, _)| expr);
+    queries.chain(alerts::ALERTS.iter().map(|alert| alert.expr))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::alerts::ALERTS;
-    use super::panels::SECTIONS;
     use super::promql::words;
     use super::*;
     use crate::registry::catalogue;
@@ -120,14 +126,13 @@ mod tests {
         "error",
         "open",
         "wait_timeout",
+        "exhausted",
+        "deadline",
+        "budget",
+        "forced_open",
+        "forced_closed",
         "w",
     ];
-
-    fn expressions() -> impl Iterator<Item = &'static str> {
-        let panels = SECTIONS.iter().flat_map(|section| section.panels);
-        let queries = panels.flat_map(|panel| panel.queries).map(|&(expr, _)| expr);
-        queries.chain(ALERTS.iter().map(|alert| alert.expr))
-    }
 
     #[test]
     fn only_metrics_that_exist() {

@@ -145,7 +145,7 @@ const CACHES: Section = Section {
             unit: Unit::PerSecond,
             bound: None,
             queries: &[
-                ("sum by (cache) (rate(cache_load_seconds_count{$}[w]))", "{{cache}}"),
+                ("sum by (cache) (rate(cache_load_duration_seconds_count{$}[w]))", "{{cache}}"),
                 ("sum by (cache) (rate(cache_load_failures_total{$}[w]))", "{{cache}}: failed"),
                 ("sum by (cache) (rate(cache_coalesced_total{$}[w]))", "{{cache}}: shared"),
             ],
@@ -156,7 +156,7 @@ const CACHES: Section = Section {
             unit: Unit::Seconds,
             bound: None,
             queries: &[(
-                "histogram_quantile(0.95, sum by (le, cache) (rate(cache_load_seconds_bucket{$}[w])))",
+                "histogram_quantile(0.95, sum by (le, cache) (rate(cache_load_duration_seconds_bucket{$}[w])))",
                 "{{cache}}",
             )],
         },
@@ -247,7 +247,7 @@ const BREAKERS: Section = Section {
             unit: Unit::Number,
             bound: None,
             queries: &[(
-                "max by (breaker, state) (circuit_breaker_state{state!=\"closed\"$})",
+                "max by (breaker, state) (circuit_breaker_state{state!~\"closed|forced_closed\"$})",
                 "{{breaker}}: {{state}}",
             )],
         },
@@ -330,7 +330,39 @@ const LIMITERS: Section = Section {
     ],
 };
 
-const RETRIES: Section = Section { title: "Retries", panels: &[] };
+const RETRIES: Section = Section {
+    title: "Retries",
+    panels: &[
+        Panel {
+            title: "Calls and retries",
+            description: "Calls, tries after the first ones, and calls that a retry saved.",
+            unit: Unit::PerSecond,
+            bound: None,
+            queries: &[
+                ("sum by (retry) (rate(retry_calls_total{$}[w]))", "{{retry}}: calls"),
+                ("sum by (retry) (rate(retry_retries_total{$}[w]))", "{{retry}}: retries"),
+                ("sum by (retry) (rate(retry_recovered_total{$}[w]))", "{{retry}}: saved"),
+            ],
+        },
+        Panel {
+            title: "Given up",
+            description: "Calls that failed, by why they were not tried again.",
+            unit: Unit::PerSecond,
+            bound: None,
+            queries: &[(
+                "sum by (retry, reason) (rate(retry_given_up_total{$}[w]))",
+                "{{retry}}: {{reason}}",
+            )],
+        },
+        Panel {
+            title: "Budget",
+            description: "Retries left. Without any, a failing service is not made worse by retries.",
+            unit: Unit::Number,
+            bound: None,
+            queries: &[("min by (retry) (retry_budget{$})", "{{retry}}")],
+        },
+    ],
+};
 
 const POOLS: Section = Section {
     title: "Connection pools",
