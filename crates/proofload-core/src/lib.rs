@@ -6,6 +6,7 @@ pub mod compare;
 pub mod cost;
 pub mod event;
 pub mod history;
+pub mod improvement;
 pub mod inspect;
 pub mod metrics;
 pub mod plan;

@@ -8,6 +8,7 @@
 //!   caches, made of parts; `redis`: the shared layer;
 //! - `breaker`: a circuit breaker; `limit`: a concurrency limit with a bounded queue; `retry`: retries
 //!   with a budget; `guard`: what the three share;
+//! - [`response`]: answers of services, kept; `macros`: what functions under the attributes call;
 //! - [`pool`]: connection pools that say how they are;
 //! - [`registry`]: what a service is made of, and its metrics;
 //! - `error`: the error of all builders.
@@ -18,11 +19,15 @@ mod error;
 pub mod guard;
 mod key;
 pub mod limit;
+#[cfg(feature = "macros")]
+mod macros;
 #[cfg(feature = "pool")]
 pub mod pool;
 #[cfg(feature = "redis")]
 pub mod redis;
 pub mod registry;
+#[cfg(feature = "tower")]
+pub mod response;
 pub mod retry;
 
 pub use breaker::CircuitBreaker;
@@ -33,6 +38,12 @@ pub use cache::{
 pub use error::BuildError;
 pub use key::{Key, KeyPart};
 pub use limit::Limiter;
+#[cfg(feature = "macros")]
+#[doc = include_str!("docs/cache_invalidate.md")]
+pub use proofload_kit_macros::cache_invalidate;
+#[cfg(feature = "macros")]
+#[doc = include_str!("docs/cached.md")]
+pub use proofload_kit_macros::cached;
 #[cfg(feature = "redis")]
 pub use redis::{Redis, RedisBuilder, RedisStats};
 pub use registry::Registry;
@@ -41,3 +52,10 @@ pub use retry::Retry;
 #[doc(hidden)]
 #[cfg(all(feature = "redis", feature = "fuzzing"))]
 pub use redis::fuzzing;
+
+/// What functions under `#[cached]` and `#[cache_invalidate]` call.
+#[cfg(feature = "macros")]
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::macros::*;
+}

@@ -11,6 +11,7 @@ pub mod csv;
 pub mod export;
 pub mod history;
 pub mod html;
+pub mod improvement;
 mod instant;
 pub mod json;
 mod junit;

@@ -2,7 +2,7 @@
 //! requirement matrix and the overall grade.
 
 use proofload_core::suite::{
-    ProofRow, ProofVerdict, RequirementRow, SuiteResult, SuiteSummary, TestRow, TestState,
+    ProofRow, ProofVerdict, RequirementRow, SuiteResult, TestRow, TestState,
 };
 use proofload_core::units::{human_count, human_ns};
 
@@ -49,7 +49,7 @@ pub fn suite_summary(result: &SuiteResult, options: &SummaryOptions<'_>) -> Stri
     let sections = [
         head(style, result),
         tests(style, &result.tests),
-        requirements(style, result),
+        requirements(style, &result.requirements),
         grade(result, options),
     ];
     joined(&sections)
@@ -141,12 +141,13 @@ fn mark(style: &Style, row: &TestRow) -> (&'static str, Tone) {
 }
 
 /// The requirement matrix: what is required, what proves it, what was measured, what has become of it.
-fn requirements(style: &Style, result: &SuiteResult) -> Vec<Line> {
-    let rows = &result.requirements;
+pub(crate) fn requirements(style: &Style, rows: &[RequirementRow]) -> Vec<Line> {
     if rows.is_empty() {
         return Vec::new();
     }
-    let SuiteSummary { proven, failed, unproven, .. } = result.summary;
+    let [proven, failed, unproven] =
+        [ProofVerdict::Proven, ProofVerdict::Failed, ProofVerdict::Unproven]
+            .map(|verdict| rows.iter().filter(|row| row.verdict == verdict).count());
     let remark = format!("{proven} proven, {failed} failed, {unproven} unproven");
     let ids = rows.iter().map(|row| width_of(&row.id)).max().unwrap_or(0).min(MAX_ID);
     let verdict_at = 2 + ids + 2;

@@ -8,6 +8,7 @@ use super::rows::{
     check_row, distribution, distribution_with, error_rows, expectation_row, mark_row, ms,
     request_row, threshold_row, timeline_row, trust_result,
 };
+use super::steps::{PlannedStep, planned_steps, step_rows};
 use crate::cost::CostModel;
 use crate::metrics::{PhaseTotals, RequestStats};
 use crate::plan::{Phase, Plan};
@@ -31,6 +32,8 @@ pub struct PhaseFacts<'a> {
     pub expectations: &'a [Expectation],
     /// Measures that come from monitors, in the base unit of their bounds.
     pub monitors: BTreeMap<String, f64>,
+    /// Its steps; empty where the load does not rise in steps.
+    pub steps: Vec<PlannedStep>,
 }
 
 /// Everything that a result is made of.
@@ -82,6 +85,7 @@ impl<'a> ResultInput<'a> {
             index: index as u32,
             expectations: &phase.expect,
             monitors: BTreeMap::new(),
+            steps: planned_steps(phase),
         };
         let good_share = plan.grading.good_share;
         Self {
@@ -137,6 +141,7 @@ pub fn build(input: &ResultInput<'_>) -> (RunResult, Verdict) {
         marks_dropped: input.record.marks.dropped(),
         cost,
         comparison: None,
+        improvement: None,
     };
     (result, verdict)
 }
@@ -180,7 +185,10 @@ fn phase_result(
         ..PhaseResult::default()
     };
     match figures {
-        Some(figures) => measured(judged, figures, input.detail),
+        Some(figures) => PhaseResult {
+            steps: step_rows(&facts.steps, figures.totals()),
+            ..measured(judged, figures, input.detail)
+        },
         None => judged,
     }
 }

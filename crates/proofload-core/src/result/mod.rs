@@ -5,6 +5,7 @@ mod comparison;
 mod digest;
 mod model;
 mod rows;
+mod steps;
 
 pub use build::{Detail, PhaseFacts, ResultInput, build};
 pub use comparison::{
@@ -17,3 +18,4 @@ pub use model::{
     GeneratorResult, Histograms, IterationResult, MarkRow, PercentileRow, PhaseResult, RequestRow,
     ResultError, RunInfo, RunResult, Summary, ThresholdRow, TimelineRow, TrustResult,
 };
+pub use steps::{PlannedStep, StepRow, planned_steps};

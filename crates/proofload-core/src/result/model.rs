@@ -5,7 +5,9 @@
 //! rate. Keys are only added within a version; what changes its meaning gets a new version.
 
 use super::Comparison;
+use super::steps::StepRow;
 use crate::cost::CostResult;
+use crate::improvement::Improvement;
 use crate::metrics::Histogram;
 use crate::verdict::Grade;
 use schemars::JsonSchema;
@@ -50,6 +52,9 @@ pub struct RunResult {
     /// How it compares with a baseline or with other runs; `null` if it was not compared.
     #[serde(default)]
     pub comparison: Option<Comparison>,
+    /// What a change of the service has brought, by this run and one before it; `null` if nobody asked.
+    #[serde(default)]
+    pub improvement: Option<Improvement>,
 }
 
 /// What was run.
@@ -159,6 +164,8 @@ pub struct PhaseResult {
     pub ended_early: Option<String>,
     /// What was expected, and how it came out.
     pub expectations: Vec<ExpectationRow>,
+    /// The steps that were begun; empty where the load does not rise in steps.
+    pub steps: Vec<StepRow>,
     /// Whether the measurement can be trusted.
     pub trust: TrustResult,
     /// From the intended start to the end of the answer, successes and failures.

@@ -16,6 +16,7 @@ pub mod bootstrap;
 pub mod change_points;
 pub mod multiple;
 pub mod order;
+pub mod proportion;
 pub mod student;
 
 use crate::metrics::{BlockedHistogram, Histogram};

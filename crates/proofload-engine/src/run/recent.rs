@@ -9,12 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use proofload_core::metrics::{IntervalSnapshot, RunTotals};
+use proofload_core::plan::Phase;
 
 /// How far back is looked where the load does not rise in steps.
 const WINDOW: Duration = Duration::from_secs(10);
-
-/// This share at the beginning of each step is not looked at: the service gets used to the load.
-const WARM_UP_SHARE: u64 = 5;
 
 /// Intervals a window or step needs at least before it is judged.
 const MIN_INTERVALS: usize = 3;
@@ -58,7 +56,7 @@ impl Recent {
             }
             Self::Steps { every_ns, steps } => {
                 let number = snapshot.start_ns / *every_ns;
-                let warm_from_ns = number * *every_ns + *every_ns / WARM_UP_SHARE;
+                let warm_from_ns = number * *every_ns + *every_ns / u64::from(Phase::STEP_WARM_UP);
                 if snapshot.start_ns < warm_from_ns {
                     return;
                 }

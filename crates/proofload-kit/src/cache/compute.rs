@@ -96,7 +96,7 @@ impl<V: Clone + Send + Sync + 'static> Core<V> {
                     if !blockable || flight.leader == here {
                         return self.compute_beside(compute);
                     }
-                    if let Some(answer) = self.block(&flight, joined, wants, stale) {
+                    if let Some(answer) = self.block(&flight, joined, wants, stale.as_ref()) {
                         return answer;
                     }
                 }
@@ -134,23 +134,23 @@ impl<V: Clone + Send + Sync + 'static> Core<V> {
         flight: &Flight<V>,
         joined: u64,
         wants: Wants,
-        stale: Option<Arc<Entry<V>>>,
+        stale: Option<&Arc<Entry<V>>>,
     ) -> Option<Answer<V, E>> {
         let patience = self.policy.soft_timeout.map(|soft| Instant::now() + soft);
         loop {
             let changed = flight.changed.listen();
             if let Some(end) = flight.end() {
-                return self.answer(flight, end, joined, wants, stale.as_ref());
+                return self.answer(flight, end, joined, wants, stale);
             }
             let now = self.clock.now();
-            match patience.filter(|_| usable(flight, stale.as_ref(), now).is_some()) {
+            match patience.filter(|_| usable(flight, stale, now).is_some()) {
                 None => changed.wait(),
                 Some(patience) => {
                     let waited = changed.wait_deadline(patience);
                     let now = self.clock.now();
                     if waited.is_none()
                         && flight.end().is_none()
-                        && let Some((entry, _)) = usable(flight, stale.as_ref(), now)
+                        && let Some((entry, _)) = usable(flight, stale, now)
                     {
                         return Some(Ok(self.give(entry, Lookup::Stale)));
                     }

@@ -62,10 +62,11 @@ impl<V> Entry<V> {
         self.tags.iter().any(|tag| tag.invalidated() > self.epoch)
     }
 
-    /// Whether it is not to be given to those who asked for it at that tag epoch: one of its tags was
-    /// invalidated after its load had begun and before they asked.
+    /// Whether it is not to be given to those who asked for it at that tag epoch: one of its tags may have
+    /// been invalidated after its load had begun and before they asked. (Of several invalidations of a
+    /// tag only the last is known.)
     pub(super) fn is_outdated_for(&self, asked: u64) -> bool {
-        self.tags.iter().any(|tag| (self.epoch + 1..=asked).contains(&tag.invalidated()))
+        asked > self.epoch && self.is_outdated()
     }
 
     /// No attempt to load anew before that moment.

@@ -12,7 +12,8 @@
 //! - `entry`, `memory`: the bounded store; the only place that knows which crate evicts;
 //! - `flight`: loads under way, one for a key; `load`: who leads them and who waits;
 //! - `layers`: a load through the shared layer; `remote`: what a shared layer is;
-//! - `tags`, `glob`: what is invalidated together; `metrics`: what the registry shows.
+//! - `tags`, `glob`: what is invalidated together; `metrics`: what the registry shows;
+//! - `hooks`: what the rest of the crate asks of a cache.
 
 mod builder;
 mod clock;
@@ -22,6 +23,8 @@ mod entry;
 mod flight;
 pub(crate) mod glob;
 mod handle;
+#[cfg(any(feature = "macros", feature = "tower"))]
+pub(crate) mod hooks;
 mod invalidate;
 mod layers;
 mod load;

@@ -279,7 +279,7 @@ mod tests {
             b in prop::collection::vec("[a:%N25,3A]{0,4}", 0..4),
         ) {
             let of = |parts: &[String]| {
-                parts.iter().fold(Key::of("f"), |key, part| key.with(part)).into_string()
+                parts.iter().fold(Key::of("f"), Key::with).into_string()
             };
             prop_assert_eq!(of(&a) == of(&b), a == b);
             prop_assert_eq!(

@@ -276,6 +276,18 @@ fn threads_never_hold_more_than_the_limit() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_permit_that_comes_at_the_deadline_is_not_lost() {
+    let limiter = limiter(1, 1).build().expect("settings");
+    let held = limiter.try_acquire().expect("free");
+    // It comes back after the last look at the queue, when the deadline has just been found passed.
+    let deadline = async { drop(held) };
+    assert_eq!(limiter.inner.wait_until(deadline).await, Ok(()));
+    assert_eq!((limiter.in_use(), limiter.stats().queued), (1, 0));
+    limiter.inner.give_back();
+    assert_eq!(limiter.in_use(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn its_registry_shows_it() {
     let registry = Registry::new();
     let limiter = limiter(1, 0).registry(&registry).build().expect("settings");

@@ -2,7 +2,7 @@
 //! or dropped, and then a permit that had just been granted goes on to the next.
 
 use std::{
-    future::poll_fn,
+    future::{pending, poll_fn},
     pin::pin,
     task::{Poll, ready},
     time::Duration,
@@ -26,6 +26,17 @@ struct Waiting<'a> {
 impl Inner {
     /// Waits for a permit, which is then the caller's to give back.
     pub(super) async fn wait(&self, longest: Option<Duration>) -> Result<(), Refused> {
+        // A deadline beyond all clocks is none.
+        match longest.and_then(|longest| Instant::now().checked_add(longest)) {
+            None => self.wait_until(pending()).await,
+            Some(deadline) => self.wait_until(sleep_until(deadline)).await,
+        }
+    }
+
+    pub(super) async fn wait_until(
+        &self,
+        deadline: impl Future<Output = ()>,
+    ) -> Result<(), Refused> {
         let place = match self.semaphore.join() {
             Joined::Granted => {
                 self.counts.granted.add(1);
@@ -40,10 +51,7 @@ impl Inner {
             }
         };
         let since = Instant::now();
-        let mut waiting = Waiting { limiter: self, place: Some(place), since };
-        // A deadline beyond all clocks is none.
-        let deadline = longest.and_then(|longest| since.checked_add(longest));
-        let served = waiting.served(deadline).await;
+        let served = Waiting { limiter: self, place: Some(place), since }.served(deadline).await;
         self.counts.waited(since.elapsed());
         match served {
             Some(Served::Granted) => {
@@ -58,16 +66,13 @@ impl Inner {
 
 impl Waiting<'_> {
     /// What the place came to; `None` at the deadline.
-    async fn served(&mut self, deadline: Option<Instant>) -> Option<Served> {
-        let Some(deadline) = deadline else {
-            return poll_fn(|context| self.poll(context)).await;
-        };
-        let mut sleep = pin!(sleep_until(deadline));
+    async fn served(mut self, deadline: impl Future<Output = ()>) -> Option<Served> {
+        let mut deadline = pin!(deadline);
         poll_fn(|context| {
             if let Poll::Ready(served) = self.poll(context) {
                 return Poll::Ready(served);
             }
-            ready!(sleep.as_mut().poll(context));
+            ready!(deadline.as_mut().poll(context));
             // A permit that came in the very last moment is as good as any.
             Poll::Ready(self.place.take().and_then(|place| self.limiter.semaphore.leave(place)))
         })

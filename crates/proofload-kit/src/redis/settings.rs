@@ -13,6 +13,8 @@ use crate::error::BuildError;
 #[must_use = "nothing is made before `build`"]
 pub struct RedisBuilder {
     address: String,
+    #[cfg(feature = "redis-tls")]
+    tls: Tls,
     pub(super) settings: Settings,
 }
 
@@ -47,7 +49,12 @@ impl RedisBuilder {
             lease: Duration::from_secs(5),
             registry: None,
         };
-        Self { address, settings }
+        Self {
+            address,
+            #[cfg(feature = "redis-tls")]
+            tls: Tls::default(),
+            settings,
+        }
     }
 
     /// The name in metrics. Default `redis`.
@@ -116,6 +123,24 @@ impl RedisBuilder {
         self
     }
 
+    /// Trusts the certificates in this PEM file's text instead of those of the system. Needs `rediss://`.
+    #[cfg(feature = "redis-tls")]
+    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.tls.roots = Some(pem.into());
+        self
+    }
+
+    /// Shows the server this certificate (chain and key, the text of PEM files). Needs `rediss://`.
+    #[cfg(feature = "redis-tls")]
+    pub fn client_certificate(
+        mut self,
+        chain_pem: impl Into<Vec<u8>>,
+        key_pem: impl Into<Vec<u8>>,
+    ) -> Self {
+        self.tls.client = Some((chain_pem.into(), key_pem.into()));
+        self
+    }
+
     /// Shows its metrics there.
     pub fn registry(mut self, registry: &Registry) -> Self {
         self.settings.registry = Some(registry.clone());
@@ -156,8 +181,37 @@ impl RedisBuilder {
             BuildError::new("address", without_secrets(&self.address), allowed)
         })?;
         #[cfg(feature = "redis-tls")]
-        super::handle::ensure_tls_provider();
+        let client = self.tls.apply(client)?;
         Ok(Redis::new(client, settings))
+    }
+}
+
+/// What an encrypted connection is made with besides the system's certificates.
+#[cfg(feature = "redis-tls")]
+#[derive(Clone, Default)]
+struct Tls {
+    roots: Option<Vec<u8>>,
+    client: Option<(Vec<u8>, Vec<u8>)>,
+}
+
+#[cfg(feature = "redis-tls")]
+impl Tls {
+    fn apply(self, client: Client) -> Result<Client, BuildError> {
+        super::handle::ensure_tls_provider();
+        if self.roots.is_none() && self.client.is_none() {
+            return Ok(client);
+        }
+        let setting =
+            if self.roots.is_some() { "root_certificates" } else { "client_certificate" };
+        let certificates = redis::TlsCertificates {
+            client_tls: self
+                .client
+                .map(|(client_cert, client_key)| redis::ClientTlsConfig { client_cert, client_key }),
+            root_cert: self.roots,
+        };
+        Client::build_with_tls(client.get_connection_info().clone(), certificates).map_err(|error| {
+            BuildError::new(setting, error, "PEM texts, with an address that begins with rediss://")
+        })
     }
 }
 

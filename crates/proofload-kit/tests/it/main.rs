@@ -2,6 +2,12 @@
 
 #[cfg(feature = "pool")]
 mod backend;
+#[cfg(feature = "macros")]
+mod cache_invalidate;
+#[cfg(feature = "macros")]
+mod cached;
+#[cfg(feature = "macros")]
+mod cached_loads;
 #[cfg(feature = "pool")]
 mod events;
 #[cfg(feature = "tower")]
@@ -24,7 +30,13 @@ mod promtool;
 mod redis;
 #[cfg(feature = "pool")]
 mod replicas;
+#[cfg(feature = "tower")]
+mod response;
+#[cfg(feature = "tower")]
+mod response_rules;
 #[cfg(all(feature = "compression", feature = "fuzzing", feature = "redis"))]
 mod seeds;
 #[cfg(any(feature = "postgres-pool", feature = "redis-pool"))]
 mod servers;
+#[cfg(feature = "macros")]
+mod ui;

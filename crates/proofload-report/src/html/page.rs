@@ -11,7 +11,7 @@ use super::text::{label, name, seconds, when};
 use super::view::{MAX_PHASES, View};
 use super::{
     checks, comparison, cost, course, distribution, environment, errors, events, expectations,
-    phases, quality, requests, statuses, thresholds, timings, verdict,
+    improvement, phases, quality, requests, statuses, thresholds, timings, verdict,
 };
 
 /// What the page says that the result does not know.
@@ -67,6 +67,7 @@ pub fn page(result: &RunResult, options: &HtmlOptions<'_>) -> String {
     let title = title(result);
     let sections = [
         verdict(&view, options.exit_code),
+        improvement(&view),
         phases(&view),
         expectations(&view),
         thresholds(&view),

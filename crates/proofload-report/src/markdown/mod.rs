@@ -8,6 +8,7 @@
 //! mentions nor links mean anything (see `text`).
 
 mod comparison;
+mod improvement;
 mod sections;
 mod suite;
 mod table;

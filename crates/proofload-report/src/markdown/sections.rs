@@ -7,7 +7,7 @@ use proofload_core::result::{
 use proofload_core::units::{human_count, human_ns, human_rate, human_ratio};
 use proofload_core::verdict::Grade;
 
-use super::comparison;
+use super::{comparison, improvement};
 use super::table::{Section, Table};
 use super::text::{code, plain};
 use crate::load_text::counted;
@@ -20,6 +20,7 @@ pub(super) const MAX_FOLDED: usize = 150;
 /// Every part that has something to say.
 pub(super) fn all(result: &RunResult) -> Vec<Section> {
     let mut sections = vec![Some(verdict(result))];
+    sections.extend(improvement::sections(result).into_iter().map(Some));
     let compared = comparison::sections(result).into_iter().map(Some);
     if result.summary.limits_met < result.summary.limits {
         sections.push(broken(result));

@@ -12,7 +12,7 @@ use super::text::{code, plain};
 
 /// Every part of it.
 pub(super) fn sections(result: &SuiteResult) -> Vec<Section> {
-    let sections = [Some(verdict(result)), requirements(result), tests(result)];
+    let sections = [Some(verdict(result)), matrix(&result.requirements), tests(result)];
     sections.into_iter().flatten().collect()
 }
 
@@ -46,11 +46,11 @@ fn verdict(result: &SuiteResult) -> Section {
 }
 
 /// The matrix: what failed first, what is proven last.
-fn requirements(result: &SuiteResult) -> Option<Section> {
+pub(super) fn matrix(rows: &[RequirementRow]) -> Option<Section> {
     let columns = ["", "requirement", "proven by", "measure", ">measured", "bound"];
     let mut table = Table::new(&columns, MAX_FOLDED);
     for verdict in [ProofVerdict::Failed, ProofVerdict::Unproven, ProofVerdict::Proven] {
-        for row in result.requirements.iter().filter(|row| row.verdict == verdict) {
+        for row in rows.iter().filter(|row| row.verdict == verdict) {
             if row.proofs.is_empty() {
                 table.row(|| {
                     let reason = row.reason.as_deref().unwrap_or("nobody");

@@ -5,12 +5,13 @@ use axum::extract::{Query, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use proofload_kit::CacheStats;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::error::ApiError;
 use super::knobs::Knobs;
-use super::state::{Shared, lock};
+use super::state::Shared;
 
 /// Refuses requests that a web page of somewhere else could have made a browser send: the host must
 /// be this machine, and so must the origin where there is one.
@@ -57,11 +58,16 @@ pub(crate) async fn turn(
 
 /// `GET /admin/cache`
 pub(crate) async fn cache(State(service): State<Shared>) -> Json<Value> {
-    let counts = lock(&service.cache).counts();
+    let all = service.caches.stats();
+    let sum = |of: fn(&CacheStats) -> u64| all.iter().map(of).sum::<u64>();
+    let (hits, misses) = (sum(|stats| stats.hits), sum(|stats| stats.misses));
+    let hit_rate = if hits + misses == 0 { 0.0 } else { hits as f64 / (hits + misses) as f64 };
     Json(json!({
-        "hits": counts.hits, "misses": counts.misses, "hit_rate": counts.hit_rate(),
-        "evictions": counts.evictions, "size": counts.entries,
-        "capacity": service.options.cache_capacity,
+        "hits": hits, "misses": misses, "hit_rate": hit_rate,
+        "stale_hits": sum(|stats| stats.stale_hits), "coalesced": sum(|stats| stats.coalesced),
+        "loads": sum(|stats| stats.loads), "load_failures": sum(|stats| stats.load_failures),
+        "evictions": sum(|stats| stats.evictions), "size": sum(|stats| stats.entries),
+        "capacity": service.options.cache_capacity * all.len(),
     }))
 }
 
@@ -76,7 +82,7 @@ pub(crate) async fn invalidate(
     State(service): State<Shared>,
     Query(invalidation): Query<Invalidation>,
 ) -> Json<Value> {
-    let dropped = lock(&service.cache).invalidate(&invalidation.prefix);
+    let dropped = service.caches.invalidate(&invalidation.prefix).await;
     Json(json!({"invalidated": dropped}))
 }
 

@@ -7,7 +7,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use super::chat::{cached, x_cache};
+use super::caches::{Kept, Question, cached};
 use super::error::ApiError;
 use super::state::Shared;
 
@@ -24,7 +24,7 @@ async fn run(
     name: &str,
     parameters: &BTreeMap<String, String>,
     weight: u32,
-    make: impl FnOnce(&mut fastrand::Rng) -> Value,
+    make: impl FnOnce(&mut fastrand::Rng) -> Value + Send,
 ) -> Result<Response, ApiError> {
     let mut key = format!("query:{name}");
     for (parameter, value) in parameters {
@@ -39,12 +39,16 @@ async fn run(
         (seed ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
     let cost = service.knobs().knobs.query_latency * weight;
-    let ttl = service.options.query_ttl;
-    let (body, is_hit) =
-        cached(service, key, ttl, cost, || make(&mut fastrand::Rng::with_seed(seed)).to_string())
-            .await;
+    let question = Question {
+        kept: Kept::Queries,
+        key,
+        ttl: None,
+        cost,
+        answer: || make(&mut fastrand::Rng::with_seed(seed)).to_string(),
+    };
+    let (body, source) = cached(service, question).await?;
     let headers = [(header::CONTENT_TYPE, "application/json")];
-    Ok((headers, [("x-cache", x_cache(is_hit))], body).into_response())
+    Ok((headers, [("x-cache", source.header())], body).into_response())
 }
 
 /// A number with two decimals.

@@ -10,8 +10,8 @@ use super::state::Shared;
 
 /// `GET /health`: free of latency, errors and capacity, so that a check of the target always works.
 pub(crate) async fn health(State(service): State<Shared>) -> Json<Value> {
-    let gate = service.gate.status();
-    Json(json!({"status": "ok", "active": gate.active, "queue_depth": gate.waiting}))
+    let limiter = service.limiter.stats();
+    Json(json!({"status": "ok", "active": limiter.in_use, "queue_depth": limiter.queued}))
 }
 
 /// `GET /`: what there is.

@@ -1,6 +1,6 @@
 //! Chat answers that are dear to make and cheap to repeat: the cache's hit rate is real.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::Json;
 use axum::extract::State;
@@ -8,8 +8,9 @@ use axum::response::IntoResponse;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::caches::{Kept, Question, cached};
 use super::error::ApiError;
-use super::state::{Shared, lock, unix_ms};
+use super::state::{Shared, unix_ms};
 
 /// Longest question accepted, in bytes.
 const MAX_QUESTION_BYTES: usize = 8 * 1024;
@@ -19,7 +20,7 @@ const MISS_COST_USD: f64 = 0.06;
 
 /// Clients call the question `message` or `query`.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Question {
+pub(crate) struct Asked {
     message: Option<String>,
     query: Option<String>,
     conversation_id: Option<String>,
@@ -31,66 +32,47 @@ pub(crate) struct Question {
 /// share the answers.
 pub(crate) async fn ask(
     State(service): State<Shared>,
-    Json(question): Json<Question>,
+    Json(asked): Json<Asked>,
 ) -> Result<impl IntoResponse, ApiError> {
     let started = Instant::now();
-    let text = question.message.or(question.query).unwrap_or_default();
+    let text = asked.message.or(asked.query).unwrap_or_default();
     if text.trim().is_empty() || text.len() > MAX_QUESTION_BYTES {
         return Err(ApiError::bad_request(format!(
             "message (or query) must have from 1 to {MAX_QUESTION_BYTES} bytes"
         )));
     }
-    let normal = text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+    let normal = normal(&text);
     let is_policy = normal.contains("policy");
     let options = &service.options;
     let ttl = if is_policy { options.policy_ttl } else { options.chat_ttl };
     let knobs = service.knobs().knobs;
-    let (answer, is_hit) =
-        cached(&service, format!("chat:{normal}"), ttl, knobs.miss_latency, || answer(&normal))
-            .await;
-    let conversation_id = match question.conversation_id {
+    let question = Question {
+        kept: Kept::Chat,
+        key: format!("chat:{normal}"),
+        ttl: Some(ttl),
+        cost: knobs.miss_latency,
+        answer: || answer(&normal),
+    };
+    let (answer, source) = cached(&service, question).await?;
+    let conversation_id = match asked.conversation_id {
         Some(id) => id,
         None => service.draw(|random| format!("{:016x}", random.u64(..))),
     };
     let body = json!({
         "response": String::from_utf8_lossy(&answer),
-        "cached": is_hit,
+        "cached": source.is_cached(),
         "conversation_id": conversation_id,
         "agent": if is_policy { "policy" } else { "general" },
-        "cost_usd": if is_hit { 0.0 } else { MISS_COST_USD },
+        "cost_usd": if source.is_cached() { 0.0 } else { MISS_COST_USD },
         "processing_time_ms": started.elapsed().as_secs_f64() * 1e3,
         "timestamp_ms": unix_ms(),
     });
-    Ok(([("x-cache", x_cache(is_hit))], Json(body)))
+    Ok(([("x-cache", source.header())], Json(body)))
 }
 
-/// The value of the header that tells a hit from a miss.
-pub(crate) fn x_cache(is_hit: bool) -> &'static str {
-    if is_hit { "HIT" } else { "MISS" }
-}
-
-/// Looks up `key`; when it is not there, takes `cost`, makes the value and keeps it for `ttl`.
-///
-/// Misses of the same key at the same time each pay, as in most services: nothing is coalesced.
-pub(crate) async fn cached(
-    service: &Shared,
-    key: String,
-    ttl: Duration,
-    cost: Duration,
-    make: impl FnOnce() -> String,
-) -> (bytes::Bytes, bool) {
-    let is_used = service.knobs().knobs.cache;
-    if is_used && let Some(value) = lock(&service.cache).get(&key, Instant::now()) {
-        return (value, true);
-    }
-    if !cost.is_zero() {
-        tokio::time::sleep(cost).await;
-    }
-    let value = bytes::Bytes::from(make());
-    if is_used {
-        lock(&service.cache).insert(key, value.clone(), ttl, Instant::now());
-    }
-    (value, false)
+/// A text without regard to case and spaces.
+pub(crate) fn normal(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
 fn answer(question: &str) -> String {

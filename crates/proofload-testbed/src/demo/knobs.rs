@@ -42,7 +42,21 @@ pub struct Knobs {
     /// What a simple analytics query costs that is not in the cache; heavy ones cost twice that.
     #[serde(rename = "query_latency_ms", with = "milliseconds")]
     pub query_latency: Duration,
-    /// Whether the response cache is used at all.
+    /// What checking the message of a webhook costs that is not in the cache; zero checks it here,
+    /// without the backend.
+    #[serde(rename = "check_latency_ms", with = "milliseconds")]
+    pub check_latency: Duration,
+    /// Share of calls of the backend, from 0 to 1, that fail.
+    pub backend_error_rate: f64,
+    /// Connections to the backend; each call holds one while it lasts. `None` (JSON `null`) has as
+    /// many as there are calls.
+    pub connections: Option<usize>,
+    /// Longest wait for a connection, then 503; zero waits for as long as it takes.
+    #[serde(rename = "connection_wait_ms", with = "milliseconds")]
+    pub connection_wait: Duration,
+    /// Whether a circuit breaker leaves the backend alone for a while when it fails too often.
+    pub breaker: bool,
+    /// Whether the caches are used at all.
     pub cache: bool,
 }
 
@@ -60,6 +74,11 @@ impl Default for Knobs {
             stall: Duration::ZERO,
             miss_latency: Duration::from_millis(40),
             query_latency: Duration::from_millis(8),
+            check_latency: Duration::ZERO,
+            backend_error_rate: 0.0,
+            connections: None,
+            connection_wait: Duration::ZERO,
+            breaker: true,
             cache: true,
         }
     }
@@ -78,6 +97,35 @@ impl std::fmt::Display for BadKnobs {
 impl std::error::Error for BadKnobs {}
 
 impl Knobs {
+    /// A service as it is before anybody made it hold its load: a backend that takes its time, few
+    /// connections to it, no cache, and no bound on who waits.
+    #[must_use]
+    pub fn before() -> Self {
+        Self {
+            miss_latency: Duration::from_millis(500),
+            check_latency: Duration::from_millis(200),
+            connections: Some(5),
+            breaker: false,
+            cache: false,
+            ..Self::default()
+        }
+    }
+
+    /// The same service on the same backend with what the kit gives it: a cache, a pool of the size that the
+    /// load needs, and bounds on who waits and for how long.
+    #[must_use]
+    pub fn after() -> Self {
+        Self {
+            connections: Some(64),
+            connection_wait: Duration::from_secs(1),
+            breaker: true,
+            cache: true,
+            capacity: Some(200),
+            queue: 400,
+            ..Self::before()
+        }
+    }
+
     /// No latency, no misses' cost, no errors: as quick as the machine allows.
     #[must_use]
     pub fn instant() -> Self {
@@ -111,13 +159,19 @@ impl Knobs {
     /// When a share is not within 0 and 1, the capacity is 0, or a stall is not shorter than its
     /// period.
     pub fn checked(self) -> Result<Self, BadKnobs> {
-        for (name, share) in [("slow_share", self.slow_share), ("error_rate", self.error_rate)] {
+        for (name, share) in [
+            ("slow_share", self.slow_share),
+            ("error_rate", self.error_rate),
+            ("backend_error_rate", self.backend_error_rate),
+        ] {
             if !(0.0..=1.0).contains(&share) {
                 return Err(BadKnobs(format!("{name} must be from 0 to 1, not {share}")));
             }
         }
-        if self.capacity == Some(0) {
-            return Err(BadKnobs("capacity must be at least 1, or null for no limit".to_owned()));
+        for (name, bound) in [("capacity", self.capacity), ("connections", self.connections)] {
+            if bound == Some(0) {
+                return Err(BadKnobs(format!("{name} must be at least 1, or null for no limit")));
+            }
         }
         if !self.stall_every.is_zero() && self.stall >= self.stall_every {
             return Err(BadKnobs("stall_ms must be less than stall_every_ms".to_owned()));
@@ -194,6 +248,8 @@ mod tests {
             (json!({"error_rate": 1.1}), "error_rate"),
             (json!({"slow_share": -0.1}), "slow_share"),
             (json!({"capacity": 0}), "capacity"),
+            (json!({"connections": 0}), "connections"),
+            (json!({"backend_error_rate": 2}), "backend_error_rate"),
             (json!({"stall_every_ms": 100, "stall_ms": 100}), "stall_ms"),
         ] {
             let error = update(&changes).unwrap_err();

@@ -16,20 +16,21 @@
 //!
 //! - `options`, `knobs`: what can be set, and what can be set while it runs;
 //! - `server`: the threads and the handle; `routes`: which path leads where;
-//! - `traffic`: what every request goes through: stall, admission, latency, errors, metrics;
-//! - `gate`: the capacity and its queue; `cache`: the response cache; `metrics`: `/metrics`;
+//! - `traffic`: what every request goes through: stall, admission, latency, errors;
+//! - `caches`: what it remembers; `backend`: what is slow behind it, and the pool of connections to
+//!   that; `metrics`: `/metrics`;
 //! - `auth`, `messages`, `chat`, `bot`, `analytics`, `webhook`, `websocket`, `admin`, `catalogue`:
 //!   the areas of the service.
 
 mod admin;
 mod analytics;
 mod auth;
+mod backend;
 mod bot;
-mod cache;
+mod caches;
 mod catalogue;
 mod chat;
 mod error;
-mod gate;
 mod knobs;
 mod messages;
 mod metrics;

@@ -23,7 +23,7 @@ pub struct DemoOptions {
     pub max_tokens: usize,
     /// Accounts the bot remembers; beyond that the oldest is forgotten.
     pub max_accounts: usize,
-    /// Answers the response cache keeps; beyond that the oldest is dropped.
+    /// Answers each cache keeps; beyond that some have to make room. 0 keeps none.
     pub cache_capacity: usize,
     /// How long a chat answer stays cached.
     pub chat_ttl: Duration,

@@ -7,7 +7,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::SizeAbove;
 
 use super::state::Shared;
-use super::traffic::{conduct, measure};
+use super::traffic::conduct;
 use super::{admin, analytics, auth, bot, catalogue, chat, messages, metrics, webhook, websocket};
 
 /// The smallest body worth compressing, in bytes.
@@ -63,7 +63,7 @@ pub(crate) fn router(service: Shared) -> Router {
         .merge(admin)
         .merge(open)
         .layer(CompressionLayer::new().compress_when(SizeAbove::new(MIN_COMPRESSED_BYTES.into())))
-        .layer(from_fn_with_state(service.clone(), measure))
+        .layer(service.http_metrics.clone())
         .with_state(service)
 }
 

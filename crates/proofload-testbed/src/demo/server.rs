@@ -40,7 +40,9 @@ impl Demo {
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
         let thread_count = options.threads.max(1);
         let listener = listen(options.port)?;
-        let app = router(Arc::new(Service::new(options)));
+        let service = Service::new(options)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+        let app = router(Arc::new(service));
         let (stop, stopped) = watch::channel(false);
         let mut demo = Self { addr: listener.local_addr()?, stop, threads: Vec::new() };
         for number in 0..thread_count {

@@ -3,12 +3,14 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use bytes::Bytes;
+use axum::extract::MatchedPath;
+use proofload_kit::registry::HttpMetricsLayer;
+use proofload_kit::{BuildError, Limiter, Registry};
 
 use super::auth::Tokens;
+use super::backend::Backend;
 use super::bot::Accounts;
-use super::cache::Cache;
-use super::gate::{Gate, resize};
+use super::caches::Caches;
 use super::knobs::Knobs;
 use super::messages::Messages;
 use super::metrics::Metrics;
@@ -27,10 +29,12 @@ pub(crate) struct ActiveKnobs {
 pub(crate) struct Service {
     pub(crate) options: DemoOptions,
     knobs: Mutex<ActiveKnobs>,
-    pub(crate) gate: Arc<Gate>,
+    pub(crate) limiter: Limiter,
+    pub(crate) backend: Backend,
     random: Mutex<fastrand::Rng>,
     pub(crate) metrics: Metrics,
-    pub(crate) cache: Mutex<Cache<Bytes>>,
+    pub(crate) http_metrics: HttpMetricsLayer,
+    pub(crate) caches: Caches,
     pub(crate) tokens: Mutex<Tokens>,
     pub(crate) messages: Mutex<Messages>,
     pub(crate) accounts: Mutex<Accounts>,
@@ -46,14 +50,24 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Service {
-    pub(crate) fn new(options: DemoOptions) -> Self {
+    /// The service, with its parts shown at a registry of its own.
+    pub(crate) fn new(options: DemoOptions) -> Result<Self, BuildError> {
+        let registry = Registry::new();
         let knobs = Arc::new(options.knobs.clone());
         let mut random = fastrand::Rng::with_seed(options.seed);
-        Self {
-            gate: Gate::new(knobs.capacity, knobs.queue),
+        let limiter = Limiter::builder("requests")
+            .limit(limit(&knobs))
+            .queue(knobs.queue)
+            .registry(&registry)
+            .build()?;
+        Ok(Self {
+            limiter,
+            backend: Backend::new(&knobs, &registry)?,
+            caches: Caches::new(&options, &registry)?,
             knobs: Mutex::new(ActiveKnobs { knobs, set_at: Instant::now() }),
-            metrics: Metrics::default(),
-            cache: Mutex::new(Cache::new(options.cache_capacity)),
+            metrics: Metrics::new(&registry)?,
+            http_metrics: HttpMetricsLayer::new(&registry)?
+                .route(|_, extensions| extensions.get::<MatchedPath>().map(MatchedPath::as_str)),
             tokens: Mutex::new(Tokens::new(options.max_tokens)),
             messages: Mutex::new(Messages::new(
                 options.max_messages,
@@ -64,7 +78,7 @@ impl Service {
             rooms: Rooms::default(),
             random: Mutex::new(random),
             options,
-        }
+        })
     }
 
     pub(crate) fn knobs(&self) -> ActiveKnobs {
@@ -72,7 +86,9 @@ impl Service {
     }
 
     pub(crate) fn set_knobs(&self, knobs: Knobs) {
-        resize(&self.gate, knobs.capacity, knobs.queue);
+        self.limiter.set_limit(limit(&knobs));
+        self.limiter.set_queue(knobs.queue);
+        self.backend.set(&knobs);
         *lock(&self.knobs) = ActiveKnobs { knobs: Arc::new(knobs), set_at: Instant::now() };
     }
 
@@ -80,6 +96,12 @@ impl Service {
     pub(crate) fn draw<T>(&self, draw: impl FnOnce(&mut fastrand::Rng) -> T) -> T {
         draw(&mut lock(&self.random))
     }
+}
+
+/// Without a capacity there is one that nobody reaches.
+fn limit(knobs: &Knobs) -> usize {
+    const UNBOUNDED: usize = 1 << 30;
+    knobs.capacity.unwrap_or(UNBOUNDED).min(UNBOUNDED)
 }
 
 /// Milliseconds since 1970, as a timestamp for people.

@@ -1,35 +1,14 @@
-//! What every request to the service proper goes through before its handler: the stall, the gate,
-//! the latency and the share of errors; and what every request at all is counted by.
+//! What every request to the service proper goes through before its handler: the stall, the limiter,
+//! the latency and the share of errors.
 
-use std::time::Instant;
-
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
 use super::error::ApiError;
-use super::gate::enter;
 use super::knobs::Knobs;
 use super::state::Shared;
-
-/// Counts and times a request, whatever becomes of it.
-pub(crate) async fn measure(
-    State(service): State<Shared>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let started = Instant::now();
-    let path = request.extensions().get::<MatchedPath>().cloned();
-    let method = request.method().clone();
-    // Dropped, and so counted down, also when the client leaves before the answer.
-    let in_flight = service.metrics.enter();
-    let response = next.run(request).await;
-    drop(in_flight);
-    let endpoint = path.as_ref().map_or("(unknown)", MatchedPath::as_str);
-    service.metrics.record(method.as_str(), endpoint, response.status(), started.elapsed());
-    response
-}
 
 /// Makes a request suffer what the knobs say.
 pub(crate) async fn conduct(
@@ -43,9 +22,14 @@ pub(crate) async fn conduct(
     if !stall_left.is_zero() {
         tokio::time::sleep(stall_left).await;
     }
-    let Ok(_permit) = enter(&service.gate).await else {
-        let message = "at capacity and the queue is full, try again later";
-        return ApiError::new(StatusCode::SERVICE_UNAVAILABLE, message).into_response();
+    let _permit = match service.limiter.acquire().await {
+        Ok(permit) => permit,
+        Err(refused) => {
+            service.metrics.queue_rejected.increment();
+            let message = "at capacity and the queue is full, try again later";
+            let error = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, message);
+            return error.retry_after(refused.retry_after()).into_response();
+        }
     };
     let (latency, is_error) =
         service.draw(|random| (latency(&knobs, random), { random.f64() < knobs.error_rate }));

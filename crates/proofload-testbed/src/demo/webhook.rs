@@ -8,6 +8,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::hmac;
 
+use super::caches::{Kept, Question, Source, cached};
+use super::chat::normal;
 use super::error::ApiError;
 use super::state::Shared;
 
@@ -59,14 +61,28 @@ pub(crate) async fn whatsapp(
     let (Some(from), Some(text)) = (field("From"), field("Body")) else {
         return Err(ApiError::bad_request("From and Body are required"));
     };
-    let verdict = verdict(text);
+    let (verdict, source) = check(&service, text).await?;
     let answer = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
          <Response><Message to=\"{}\">{}</Message></Response>",
         escape(from),
         escape(&verdict)
     );
-    Ok(([(header::CONTENT_TYPE, "application/xml")], answer))
+    let headers = [(header::CONTENT_TYPE, "application/xml")];
+    Ok((headers, source.map(|source| [("x-cache", source.header())]), answer))
+}
+
+/// What there is to say about a message, and where that came from if somebody else had to be asked.
+async fn check(service: &Shared, text: &str) -> Result<(String, Option<Source>), ApiError> {
+    let cost = service.knobs().knobs.check_latency;
+    if cost.is_zero() {
+        return Ok((verdict(text), None));
+    }
+    let key = format!("check:{}", normal(text));
+    let question =
+        Question { kept: Kept::Checks, key, ttl: None, cost, answer: || verdict(text) };
+    let (verdict, source) = cached(service, question).await?;
+    Ok((String::from_utf8_lossy(&verdict).into_owned(), Some(source)))
 }
 
 fn parse_form(headers: &HeaderMap, body: &[u8]) -> Result<Vec<(String, String)>, ApiError> {

@@ -21,11 +21,20 @@ pub(crate) fn post(client: &mut Client<TcpStream>, path: &str, body: &Value) -> 
     client.request("POST", path, &headers, body.to_string().as_bytes())
 }
 
-/// The value of a line of `/metrics`.
+/// The value of a series of `/metrics`; of a bare name, the sum of all its series.
 pub(crate) fn metric(addr: SocketAddr, name: &str) -> f64 {
     let text = get(addr, "/metrics").text();
-    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    line.unwrap_or_else(|| panic!("{name} is not in\n{text}")).parse().unwrap()
+    let value = |line: &str| {
+        let rest = line.strip_prefix(name)?;
+        let value = match rest.strip_prefix('{') {
+            Some(labels) => labels.rsplit_once("} ")?.1,
+            None => rest.strip_prefix(' ')?,
+        };
+        Some(value.parse::<f64>().unwrap())
+    };
+    let values: Vec<f64> = text.lines().filter_map(value).collect();
+    assert!(!values.is_empty(), "{name} is not in\n{text}");
+    values.iter().sum()
 }
 
 fn login(client: &mut Client<TcpStream>, address: &str) -> String {
@@ -238,10 +247,10 @@ fn metrics_count_by_route_and_status() {
     }
     get(demo.addr(), "/no/such/page");
     let addr = demo.addr();
-    let route = "endpoint=\"/bot/{command}\"";
-    let name = format!("http_requests_total{{{route},method=\"GET\",status=\"200\"}}");
+    let route = "method=\"GET\",route=\"/bot/{command}\"";
+    let name = format!("http_requests_total{{{route},status=\"200\"}}");
     assert_eq!(metric(addr, &name), 2.0);
-    let unknown = "http_requests_total{endpoint=\"(unknown)\",method=\"GET\",status=\"404\"}";
+    let unknown = "http_requests_total{method=\"GET\",route=\"unmatched\",status=\"404\"}";
     assert_eq!(metric(addr, unknown), 1.0);
     assert_eq!(metric(addr, &format!("http_request_duration_seconds_count{{{route}}}")), 2.0);
     assert_eq!(metric(addr, "http_requests_in_flight"), 1.0);

@@ -10,6 +10,7 @@ use proofload_core::units;
 
 use super::baseline::{AgainstBaselineArgs, BaselineArgs};
 use super::compare::CompareArgs;
+use super::demo::StoryArgs;
 use super::export::ExportArgs;
 use super::history::HistoryArgs;
 use super::outputs::Out;
@@ -275,7 +276,10 @@ pub(super) struct HttpArgs {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct DemoArgs {
+    #[command(subcommand)]
+    pub(super) command: Option<DemoCommand>,
     /// Only serve, until interrupted: to try other tools and plans against it
     #[arg(long)]
     pub(super) serve: bool,
@@ -294,10 +298,24 @@ pub(super) struct DemoArgs {
     /// Requests served at once; others wait in a bounded queue
     #[arg(long, value_name = "N")]
     pub(super) capacity: Option<usize>,
+    /// The service of `demo story` before: a slow backend, few connections to it, no cache, no bounds
+    #[arg(long, conflicts_with = "after")]
+    pub(super) before: bool,
+    /// The service of `demo story` after: the same backend behind a cache, a larger pool and bounded queues
+    #[arg(long)]
+    pub(super) after: bool,
     #[command(flatten)]
     pub(super) overrides: OverrideArgs,
     #[command(flatten, next_help_heading = "Output")]
     pub(super) output: OutputArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum DemoCommand {
+    /// Run one plan against the demo before and after it was made to hold its load, and say what that
+    /// has brought (about two minutes)
+    #[command(after_help = EXIT_CODES)]
+    Story(StoryArgs),
 }
 
 #[derive(Debug, clap::Args)]

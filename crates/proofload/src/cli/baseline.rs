@@ -212,6 +212,11 @@ impl Reference {
         Ok(Some(Self { side, allowed }))
     }
 
+    /// One that is at hand, of which nothing may differ.
+    pub(super) fn of(side: Side) -> Self {
+        Self { side, allowed: Aspects::default() }
+    }
+
     /// Its response times, to be shown beside those of the new run.
     pub(super) fn overlay(&self) -> Overlay {
         Overlay::of_side(&self.side)

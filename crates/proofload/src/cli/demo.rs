@@ -1,10 +1,17 @@
-//! `proofload demo`: the built-in service, alone or with a plan run against it.
+//! `proofload demo`: the built-in service, alone, with a plan run against it, or before and after it was made
+//! to hold its load.
+
+mod claims;
+mod story;
+mod watch;
+
+pub(super) use self::story::StoryArgs;
 
 use proofload_core::plan::Overrides;
 use proofload_core::verdict::ExitCode;
-use proofload_testbed::demo::{Demo, DemoOptions};
+use proofload_testbed::demo::{Demo, DemoOptions, Knobs};
 
-use super::args::DemoArgs;
+use super::args::{DemoArgs, DemoCommand};
 use super::console::Console;
 use super::execute::{Job, execute};
 use super::failure::Failure;
@@ -18,6 +25,9 @@ const PLAN: &[(&str, &str)] = &[
 
 /// Serves the demo, or runs its plan.
 pub(super) fn run(args: DemoArgs, console: &Console) -> Result<ExitCode, Failure> {
+    if let Some(DemoCommand::Story(args)) = &args.command {
+        return story::run(args, console);
+    }
     let options = options(&args);
     if args.serve {
         return serve(start(options)?, console);
@@ -26,7 +36,7 @@ pub(super) fn run(args: DemoArgs, console: &Console) -> Result<ExitCode, Failure
         target: Some("demo".to_owned()),
         ..args.overrides.overrides().or(Overrides { target: None, ..load::environment()? })
     };
-    let plan = load::built_in("demo.toml", PLAN, &overrides, console)?;
+    let plan = load::built_in("demo.toml", PLAN, &[], &overrides, console)?;
     execute(Job { demo: options, ..Job::new(plan, args.output) }, console)
 }
 
@@ -42,6 +52,11 @@ fn options(args: &DemoArgs) -> DemoOptions {
         options.threads = threads.max(1);
     }
     let knobs = &mut options.knobs;
+    if args.before {
+        *knobs = Knobs::before();
+    } else if args.after {
+        *knobs = Knobs::after();
+    }
     knobs.latency = args.latency.unwrap_or(knobs.latency);
     knobs.error_rate = args.error_rate.unwrap_or(knobs.error_rate);
     knobs.capacity = args.capacity.or(knobs.capacity);

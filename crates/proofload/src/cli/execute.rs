@@ -1,12 +1,14 @@
 //! From a plan to an exit code: health check, run, progress, result, summary.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
 use jiff::Zoned;
-use proofload_core::compare::RunEvidence;
+use proofload_core::compare::{RunEvidence, Side};
+use proofload_core::improvement::Improvement;
 use proofload_core::plan::{BaseUrl, Plan, Scheme, Secrets, Target};
 use proofload_core::result::{ResultInput, RunInfo, RunResult, build};
 use proofload_core::verdict::{ExitCode, RunEnd};
@@ -24,7 +26,7 @@ use super::baseline::Reference;
 use super::console::Console;
 use super::failure::Failure;
 use super::full_screen::{self, FullScreen};
-use super::live::{Listener, ProgressLines, Underway};
+use super::live::{Listener, Monitored, ProgressLines, Underway};
 use super::output::{Places, Written};
 use super::outputs::{self, LiveOutputs};
 use super::signals::Interrupts;
@@ -43,13 +45,34 @@ pub(super) struct Job {
     pub(super) users: Option<Users>,
     /// How the demo service behaves, if the plan's target is that.
     pub(super) demo: DemoOptions,
+    /// What it is compared with, instead of what the flags name.
+    pub(super) reference: Option<Side>,
+    /// What is added to its result before that is written down.
+    pub(super) amend: Option<Amend>,
+}
+
+/// Adds something to a result, given the exit code that the run has up to there.
+pub(super) struct Amend(pub(super) Box<dyn FnOnce(&mut RunResult, ExitCode)>);
+
+impl fmt::Debug for Amend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Amend")
+    }
 }
 
 impl Job {
     /// A plan as it is, with a folder of its own.
     pub(super) fn new(plan: Plan, output: OutputArgs) -> Self {
-        let demo = DemoOptions::default();
-        Self { plan, text: None, output, keeps_result: true, users: None, demo }
+        Self {
+            plan,
+            text: None,
+            output,
+            keeps_result: true,
+            users: None,
+            demo: DemoOptions::default(),
+            reference: None,
+            amend: None,
+        }
     }
 }
 
@@ -104,10 +127,10 @@ pub(super) fn perform(
     host: Host<'_>,
     listeners: &mut [&mut dyn Listener],
 ) -> Result<Finished, Failure> {
-    let Job { plan, output, keeps_result, users, demo, .. } = job;
-    let mut ready = get_ready(plan, demo, &output, keeps_result, host)?;
+    let Job { plan, output, keeps_result, users, demo, reference, amend, .. } = job;
+    let mut ready = get_ready(plan, demo, &output, keeps_result, reference, host)?;
     let measured = put_on(&mut ready, users, &output, host, listeners)?;
-    conclude(ready, measured, &output, host.console)
+    conclude(ready, measured, &output, amend, host.console)
 }
 
 /// A job whose load can be put on: whatever can be known to be wrong before is not.
@@ -127,6 +150,7 @@ struct Measured {
     info: RunInfo,
     environment: BTreeMap<String, String>,
     outputs: LiveOutputs,
+    monitored: Vec<Monitored>,
 }
 
 fn get_ready(
@@ -134,6 +158,7 @@ fn get_ready(
     demo: DemoOptions,
     output: &OutputArgs,
     keeps_result: bool,
+    reference: Option<Side>,
     host: Host<'_>,
 ) -> Result<Ready, Failure> {
     let console = host.console;
@@ -143,7 +168,10 @@ fn get_ready(
     let began = Zoned::now();
     // Results know the demo service by its name: its port is another one in each run.
     let info = facts::begun(&plan, &began);
-    let reference = Reference::prepare(&output.against, &info)?;
+    let reference = match reference {
+        Some(side) => Some(Reference::of(side)),
+        None => Reference::prepare(&output.against, &info)?,
+    };
     let places = Places::prepare(output, keeps_result, &plan.name, &began, console)?;
     let demo = start_demo(&mut plan, demo)?;
     warn_about_descriptors(&plan, console);
@@ -204,9 +232,10 @@ fn put_on(
     all.extend(listeners.iter_mut().map(|listener| &mut **listener as &mut dyn Listener));
     all.iter_mut().for_each(|listener| listener.begin(&underway));
     let mut outcome = live::follow(run, &mut all);
+    let monitored = all.iter_mut().flat_map(|listener| listener.monitored()).collect();
     outputs.settle().iter().for_each(|text| outcome.record.note(text));
     let info = facts::ended(ready.info.clone(), started.elapsed(), &outcome);
-    Ok(Measured { outcome, info, environment, outputs })
+    Ok(Measured { outcome, info, environment, outputs, monitored })
 }
 
 /// Judges, compares and writes down what was measured.
@@ -214,11 +243,18 @@ fn conclude(
     ready: Ready,
     measured: Measured,
     output: &OutputArgs,
+    amend: Option<Amend>,
     console: &Console,
 ) -> Result<Finished, Failure> {
     let Ready { plan, reference, places, .. } = ready;
-    let Measured { outcome, info, environment, outputs } = measured;
-    let (result, verdict) = build(&ResultInput::of_plan(&plan, &outcome.record, info, environment));
+    let Measured { outcome, info, environment, outputs, monitored } = measured;
+    let mut input = ResultInput::of_plan(&plan, &outcome.record, info, environment);
+    for Monitored { phase, measure, value } in monitored {
+        if let Some(facts) = input.phases.get_mut(phase) {
+            facts.monitors.insert(measure, value);
+        }
+    }
+    let (result, verdict) = build(&input);
     let code = ExitCode::of_run(RunEnd {
         grade: verdict.grade,
         is_trustworthy: verdict.is_trustworthy(),
@@ -235,6 +271,10 @@ fn conclude(
     let compared = compared.transpose();
     result.comparison = compared.as_ref().ok().cloned().flatten();
     let code = code.with_regression(has_regressed(&result));
+    if let Some(Amend(amend)) = amend {
+        amend(&mut result, code);
+    }
+    let code = code.with_regression(has_failed(&result));
     outputs.finish(&result, console);
     let mut written = places.write(&result, code, overlay.as_ref(), console)?;
     if written.failure.is_none() {
@@ -295,6 +335,11 @@ fn has_regressed(result: &RunResult) -> bool {
     result.comparison.as_ref().is_some_and(|comparison| comparison.has_regressed)
 }
 
+/// Whether it says of a change that it does not do what was required.
+fn has_failed(result: &RunResult) -> bool {
+    result.improvement.as_ref().is_some_and(Improvement::has_failed)
+}
+
 /// The exit code that a result's run had, as far as the result knows.
 pub(super) fn code_of(result: &RunResult) -> ExitCode {
     let code = ExitCode::of_run(RunEnd {
@@ -304,7 +349,7 @@ pub(super) fn code_of(result: &RunResult) -> ExitCode {
         is_interrupted: result.run.interrupted,
         is_incomplete: result.run.incomplete,
     });
-    code.with_regression(has_regressed(result))
+    code.with_regression(has_regressed(result) || has_failed(result))
 }
 
 /// Starts the demo service if the plan wants it, and points the plan at it.

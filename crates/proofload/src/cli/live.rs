@@ -36,6 +36,22 @@ pub(super) trait Listener {
 
     /// The run is over; no event follows.
     fn end(&mut self) {}
+
+    /// What it has measured of the service meanwhile; asked once, after the end.
+    fn monitored(&mut self) -> Vec<Monitored> {
+        Vec::new()
+    }
+}
+
+/// A measure of the system under test in a phase, from a monitor.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Monitored {
+    /// The phase's place in the plan.
+    pub(super) phase: usize,
+    /// The measure: one of those that expectations know, such as `db_connections`.
+    pub(super) measure: String,
+    /// Its value in the phase.
+    pub(super) value: f64,
 }
 
 /// A run that has begun.

@@ -72,15 +72,28 @@ pub(super) fn with_users(
 pub(super) fn built_in(
     name: &str,
     files: &[(&str, &str)],
+    variables: &[(String, String)],
     overrides: &Overrides,
     console: &Console,
 ) -> Result<Plan, Failure> {
+    hide_secrets(variables, console);
     let load = |path: &str| {
         let file = files.iter().find(|(name, _)| *name == path);
         file.map(|(_, text)| text.as_bytes().to_vec())
             .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "it is not built in"))
     };
-    Plan::load(name, overrides, &Inputs { load: &load, ..inputs(&[], &lookup(console)) })
+    Plan::load(name, overrides, &Inputs { load: &load, ..inputs(variables, &lookup(console)) })
+        .map_err(|errors| Failure::plans(errors.render(colours(console))))
+}
+
+/// Reads a suite that is built in. The plans it names are not read.
+pub(super) fn built_in_suite(
+    name: &str,
+    text: &str,
+    variables: &[(String, String)],
+    console: &Console,
+) -> Result<Suite, Failure> {
+    Suite::parse(name, text, &inputs(variables, &lookup(console)))
         .map_err(|errors| Failure::plans(errors.render(colours(console))))
 }
 

@@ -65,6 +65,11 @@ impl FromStr for Out {
 }
 
 impl Out {
+    /// A summary in Markdown, in the folder of the run.
+    pub(super) fn markdown() -> Self {
+        Self { kind: Kind::File(Format::Markdown), place: None }
+    }
+
     /// Where a file goes; without a place of its own into the folder of the run, or here.
     fn path(&self, format: Format, folder: Option<&Path>) -> PathBuf {
         match (&self.place, folder) {

@@ -13,7 +13,7 @@ use proofload_core::compare::{
     CompareError, ComparisonRules, NotComparable, RunEvidence, Side, compare,
 };
 use proofload_core::plan::Plan;
-use proofload_core::result::RunDigest;
+use proofload_core::result::{RunDigest, RunResult};
 use proofload_core::suite::{
     Suite, SuiteInfo, SuiteInput, SuiteResult, SuiteTest, TestKind, TestOutcome, TestRow,
     TestState, TestWork,
@@ -330,29 +330,38 @@ impl Session<'_> {
             execute::show(&result, code, &written, console);
         }
         let Written { file, failure: unwritten, .. } = written;
-        let digest = RunDigest::from(&result);
-        let p95 = Measure::Time(Timing::Response, Statistic::Percentile(Percentile::P95));
-        let row = TestRow {
-            state: match code {
-                ExitCode::Interrupted => TestState::Interrupted,
-                _ => TestState::Finished,
-            },
-            exit_code: Some(unwritten.as_ref().map_or(code, |failure| failure.code).code()),
-            reason: unwritten.map(|failure| failure.message),
-            grade: result.summary.grade,
-            trustworthy: result.summary.trustworthy,
-            total_requests: result.summary.total_requests,
-            failed: result.summary.failed,
-            p95_latency_ms: digest.value(&p95).map(|ns| ns / 1e6),
-            targets: result.summary.targets,
-            targets_met: result.summary.targets_met,
-            limits: result.summary.limits,
-            limits_met: result.summary.limits_met,
-            result_path: file.map(|file| file.display().to_string()),
-            ..row
-        };
-        TestOutcome { row, digest: Some(digest) }
+        let mut outcome = outcome_of(row, &result, code);
+        outcome.row.result_path = file.map(|file| file.display().to_string());
+        if let Some(failure) = unwritten {
+            outcome.row.exit_code = Some(failure.code.code());
+            outcome.row.reason = Some(failure.message);
+        }
+        outcome
     }
+}
+
+/// How a run that ended with this code counts as a test.
+pub(super) fn outcome_of(row: TestRow, result: &RunResult, code: ExitCode) -> TestOutcome {
+    let digest = RunDigest::from(result);
+    let p95 = Measure::Time(Timing::Response, Statistic::Percentile(Percentile::P95));
+    let row = TestRow {
+        state: match code {
+            ExitCode::Interrupted => TestState::Interrupted,
+            _ => TestState::Finished,
+        },
+        exit_code: Some(code.code()),
+        grade: result.summary.grade,
+        trustworthy: result.summary.trustworthy,
+        total_requests: result.summary.total_requests,
+        failed: result.summary.failed,
+        p95_latency_ms: digest.value(&p95).map(|ns| ns / 1e6),
+        targets: result.summary.targets,
+        targets_met: result.summary.targets_met,
+        limits: result.summary.limits,
+        limits_met: result.summary.limits_met,
+        ..row
+    };
+    TestOutcome { row, digest: Some(digest) }
 }
 
 /// Why nothing is compared, with the word that a suite has for it.
@@ -374,10 +383,15 @@ fn refusal(error: &CompareError) -> String {
 /// Names the folder that a test has left behind after the test, with its place in the suite: plans may be run
 /// several times.
 fn name_folder(written: &mut Written, index: usize, test: &str) {
+    rename_folder(written, &format!("{}-{}", index + 1, files::plain(test)));
+}
+
+/// Gives the folder of a run another name.
+pub(super) fn rename_folder(written: &mut Written, name: &str) {
     let Some(folder) = written.file.as_deref().and_then(Path::parent).map(Path::to_owned) else {
         return;
     };
-    let named = folder.with_file_name(format!("{}-{}", index + 1, files::plain(test)));
+    let named = folder.with_file_name(name);
     // It stays where it is if it cannot be renamed: that is a matter of taste.
     if fs::rename(&folder, &named).is_ok() {
         for path in [&mut written.file, &mut written.report].into_iter().flatten() {

@@ -3,6 +3,10 @@
 use super::{ArrivalLoad, Burst, BurstSize, Load, Phase, RateStage, UserLoad, UserStage};
 
 impl Phase {
+    /// This part of each step, at its beginning, is not looked at when the step is judged: the service gets
+    /// used to the load. A fifth.
+    pub const STEP_WARM_UP: u32 = 5;
+
     /// The phase with `factor` times its users and arrivals: stages, bursts, and the most users that
     /// serve arrivals. What is to be done in all stays the same (iterations, shared ones and each
     /// user's own; a limit on arrivals), and so does the time it takes. Users are rounded to whole

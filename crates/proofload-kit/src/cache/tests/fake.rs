@@ -25,11 +25,13 @@ struct State {
     fence: u64,
 }
 
+type Listener = Box<dyn Fn(Heard) + Send + Sync>;
+
 /// What several caches, standing for several processes, share.
 #[derive(Default)]
 pub(super) struct Layer {
     state: Mutex<State>,
-    listeners: Mutex<Vec<(usize, Box<dyn Fn(Heard) + Send + Sync>)>>,
+    listeners: Mutex<Vec<(usize, Listener)>>,
     processes: AtomicUsize,
     /// Every call fails.
     pub(super) down: AtomicBool,

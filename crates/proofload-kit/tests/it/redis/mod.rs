@@ -12,6 +12,8 @@ mod child;
 mod faults;
 mod invalidated;
 mod once;
+#[cfg(feature = "redis-tls")]
+mod tls;
 
 use std::time::{Duration, Instant};
 

@@ -1,0 +1,195 @@
+//! What the terminal shows of an improvement: how both halves were set up, what was claimed and what was
+//! measured, what the second half proves, and its grade.
+
+use proofload_core::improvement::{ClaimRow, Improvement, SettingRow};
+use proofload_core::result::{GoalOutcome, RunResult};
+use proofload_core::suite::ProofVerdict;
+
+use crate::style::{Style, Tone};
+use crate::suite::requirements;
+use crate::summary::grade::{beside, meaning};
+use crate::summary::{SummaryOptions, grade_tone, heading, wrapped};
+use crate::text::{Column, Line, Table, joined};
+
+/// Rows of a table, or lines, at most.
+const MAX_ROWS: usize = 40;
+
+/// How both halves are set up: lines that end with a line break, none wider than the style allows.
+#[must_use]
+pub fn settings(rows: &[SettingRow], style: &Style) -> String {
+    joined(&[setting_lines(rows, style)])
+}
+
+/// The improvement as text: lines that end with a line break, none wider than the style allows.
+#[must_use]
+pub fn improvement(
+    improvement: &Improvement,
+    result: &RunResult,
+    options: &SummaryOptions<'_>,
+) -> String {
+    let style = &options.style;
+    let sections = [
+        claims(style, improvement),
+        edges(style, improvement),
+        requirements(style, &improvement.requirements),
+        notes(style, improvement),
+        verdict(improvement, result, options),
+    ];
+    joined(&sections)
+}
+
+fn setting_lines(rows: &[SettingRow], style: &Style) -> Vec<Line> {
+    let columns = [Column::name(""), Column::words("before", 0), Column::words("after", 0)];
+    let mut table = Table::new(style, &columns);
+    for row in rows.iter().take(MAX_ROWS) {
+        let is_same = row.before == row.after;
+        table.row(vec![
+            (row.name.clone(), Tone::Dim),
+            (row.before.clone(), Tone::Plain),
+            (row.after.clone(), if is_same { Tone::Plain } else { Tone::Bold }),
+        ]);
+    }
+    if table.is_empty() {
+        return Vec::new();
+    }
+    let mut lines = vec![heading(style, "Before and after", "the same plan, twice")];
+    lines.extend(table.lines());
+    lines
+}
+
+fn claims(style: &Style, improvement: &Improvement) -> Vec<Line> {
+    let columns = [
+        Column::words("", 0),
+        Column::name("claim"),
+        Column::words("claimed", 2),
+        Column::number("before", 0),
+        Column::number("after", 0),
+        Column::number("change", 1),
+        Column::words("99% interval", 3),
+    ];
+    let mut table = Table::new(style, &columns);
+    for row in improvement.claims.iter().take(MAX_ROWS) {
+        let (mark, tone) = mark(style, row.outcome);
+        let or_none = |text: &str, tone| match text {
+            "" => (style.symbols().none.to_owned(), Tone::Dim),
+            text => (text.to_owned(), tone),
+        };
+        // What stands instead of an interval is too long for a column.
+        let interval = if is_interval(row) { row.confidence_text.as_str() } else { "" };
+        table.row(vec![
+            (mark.to_owned(), tone),
+            (row.name.clone(), Tone::Plain),
+            (row.claimed.clone(), Tone::Dim),
+            or_none(&row.before_text, Tone::Plain),
+            or_none(&row.after_text, Tone::Bold),
+            or_none(&row.change_text, tone),
+            or_none(interval, Tone::Dim),
+        ]);
+    }
+    if table.is_empty() {
+        return Vec::new();
+    }
+    let met = improvement.claims_with(GoalOutcome::Reached);
+    let all = improvement.claims.len();
+    let mut lines = vec![heading(style, "Claims", &format!("{met} of {all} met"))];
+    lines.extend(table.lines());
+    lines
+}
+
+/// An interval has two ends and no words.
+fn is_interval(row: &ClaimRow) -> bool {
+    row.confidence_text.contains('…')
+}
+
+/// What belongs to a claim and is too long for a table.
+fn edges(style: &Style, improvement: &Improvement) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let mut tell = |row: &ClaimRow, text: &str, tone| {
+        let mut intro = Line::new(style);
+        intro.text("  ").push(&row.name, Tone::Dim).dim(": ");
+        lines.extend(wrapped(style, intro, text, tone, 4));
+    };
+    for row in improvement.claims.iter().take(MAX_ROWS) {
+        if let Some(why) = &row.why {
+            tell(row, &format!("{}: {why}", outcome_word(row.outcome)), mark(style, row.outcome).1);
+        }
+        if !is_interval(row) && !row.confidence_text.is_empty() {
+            tell(row, &row.confidence_text, Tone::Dim);
+        }
+    }
+    lines
+}
+
+fn notes(style: &Style, improvement: &Improvement) -> Vec<Line> {
+    if improvement.notes.is_empty() {
+        return Vec::new();
+    }
+    let mut lines = vec![heading(style, "To read this", "")];
+    for note in improvement.notes.iter().take(MAX_ROWS) {
+        let mut intro = Line::new(style);
+        intro.text("  ").dim(style.symbols().dot).text(" ");
+        let indent = intro.width();
+        lines.extend(wrapped(style, intro, note, Tone::Dim, indent));
+    }
+    lines
+}
+
+fn verdict(
+    improvement: &Improvement,
+    result: &RunResult,
+    options: &SummaryOptions<'_>,
+) -> Vec<Line> {
+    let style = &options.style;
+    let (word, tone) = result
+        .summary
+        .grade
+        .map_or(("NO GRADE", Tone::Bold), |grade| (grade.name(), grade_tone(grade)));
+    let tone = if improvement.has_failed() { Tone::LoudBad } else { tone };
+    let mut facts = Vec::new();
+    let mut line = Line::new(style);
+    let (met, all) = (improvement.claims_with(GoalOutcome::Reached), improvement.claims.len());
+    line.push(
+        &format!("{met} of {all} claims met"),
+        if met < all { Tone::Fair } else { Tone::Plain },
+    );
+    let rows = &improvement.requirements;
+    let proven = rows.iter().filter(|row| row.verdict == ProofVerdict::Proven).count();
+    if !rows.is_empty() {
+        line.text(", ").push(
+            &format!("{proven} of {} requirements proven", rows.len()),
+            if proven < rows.len() { Tone::Fair } else { Tone::Plain },
+        );
+    }
+    if !result.summary.trustworthy {
+        line.text(", ").push("but SUSPECT", Tone::LoudBad);
+    }
+    facts.push(line);
+    let mut exit = Line::new(style);
+    exit.dim(&format!("exit code {}: ", options.exit_code.code()));
+    exit.text(meaning(options.exit_code, result.summary.grade.is_some()));
+    facts.push(exit);
+    for (name, path) in [("result: ", options.result_path), ("report: ", options.report_path)] {
+        let Some(path) = path else { continue };
+        let mut line = Line::new(style);
+        line.dim(name).text(path);
+        facts.push(line);
+    }
+    beside(style, word, tone, facts)
+}
+
+const fn outcome_word(outcome: GoalOutcome) -> &'static str {
+    match outcome {
+        GoalOutcome::Reached => "met",
+        GoalOutcome::NotReached => "not met",
+        GoalOutcome::CannotTell => "cannot tell",
+    }
+}
+
+fn mark(style: &Style, outcome: GoalOutcome) -> (&'static str, Tone) {
+    let symbols = style.symbols();
+    match outcome {
+        GoalOutcome::Reached => (symbols.good, Tone::Good),
+        GoalOutcome::NotReached => (symbols.bad, Tone::Bad),
+        GoalOutcome::CannotTell => (symbols.fair, Tone::Fair),
+    }
+}

@@ -1,0 +1,166 @@
+//! What the service remembers, so that it need not ask its backend again: the kit's caches.
+//!
+//! Of all requests that miss the same answer at the same time, one asks the backend, and all get what it
+//! says. Where the backend fails, an answer that is past its time stands in.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use proofload_kit::{BuildError, Cache, CacheStats, LoadError, Loaded, Registry, Ttl};
+
+use super::backend::BackendError;
+use super::error::ApiError;
+use super::options::DemoOptions;
+use super::state::Shared;
+
+/// How long an answer past its time may stand in for one that cannot be had.
+const FAIL_SAFE: Duration = Duration::from_secs(3600);
+/// How long the results of failed loads are not asked for again, where something stale stands in.
+const RETRY_AFTER_FAILURE: Duration = Duration::from_secs(1);
+
+/// Which cache an answer is kept in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kept {
+    /// Answers of the chat.
+    Chat,
+    /// What was found out about messages.
+    Checks,
+    /// Results of analytics queries.
+    Queries,
+}
+
+/// Where an answer came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The cache, or a request that was asking the backend for it already: nothing was spent on it.
+    Hit,
+    /// The backend.
+    Miss,
+    /// The cache, past its time, because the backend failed.
+    Stale,
+}
+
+impl Source {
+    /// The value of the header `x-cache`.
+    pub(crate) fn header(self) -> &'static str {
+        match self {
+            Self::Hit => "HIT",
+            Self::Miss => "MISS",
+            Self::Stale => "STALE",
+        }
+    }
+
+    /// Whether nothing was spent on it.
+    pub(crate) fn is_cached(self) -> bool {
+        self != Self::Miss
+    }
+}
+
+/// The caches of the service.
+#[derive(Debug)]
+pub(crate) struct Caches {
+    chat: Cache<Bytes>,
+    checks: Cache<Bytes>,
+    queries: Cache<Bytes>,
+    is_used: bool,
+}
+
+impl Caches {
+    pub(crate) fn new(options: &DemoOptions, registry: &Registry) -> Result<Self, BuildError> {
+        let cache = |name: &str, ttl: Duration| {
+            Cache::builder(name, Ttl::from(ttl))
+                .max_entries(options.cache_capacity.max(1))
+                .fail_safe(FAIL_SAFE)
+                .retry_after_failure(RETRY_AFTER_FAILURE)
+                .registry(registry)
+                .build()
+        };
+        Ok(Self {
+            chat: cache("chat", options.chat_ttl)?,
+            checks: cache("checks", options.chat_ttl)?,
+            queries: cache("queries", options.query_ttl)?,
+            is_used: options.cache_capacity > 0,
+        })
+    }
+
+    fn of(&self, kept: Kept) -> &Cache<Bytes> {
+        match kept {
+            Kept::Chat => &self.chat,
+            Kept::Checks => &self.checks,
+            Kept::Queries => &self.queries,
+        }
+    }
+
+    /// What each has counted.
+    pub(crate) fn stats(&self) -> [CacheStats; 3] {
+        [&self.chat, &self.checks, &self.queries].map(Cache::stats)
+    }
+
+    /// Drops what begins so in all caches, and returns how much that was.
+    pub(crate) async fn invalidate(&self, prefix: &str) -> u64 {
+        let mut dropped = 0;
+        for cache in [&self.chat, &self.checks, &self.queries] {
+            dropped += cache.invalidate_prefix(prefix).await;
+        }
+        dropped
+    }
+}
+
+/// An answer that the backend makes at a price.
+pub(crate) struct Question<F> {
+    pub(crate) kept: Kept,
+    /// What it is kept under.
+    pub(crate) key: String,
+    /// How long, if not as long as all in that cache.
+    pub(crate) ttl: Option<Duration>,
+    /// How long the backend takes.
+    pub(crate) cost: Duration,
+    /// What it says.
+    pub(crate) answer: F,
+}
+
+/// Looks an answer up; when it is not there, the backend is asked for it.
+pub(crate) async fn cached<F: FnOnce() -> String + Send>(
+    service: &Shared,
+    question: Question<F>,
+) -> Result<(Bytes, Source), ApiError> {
+    let Question { kept, key, ttl, cost, answer } = question;
+    let knobs = service.knobs().knobs;
+    let ask = async || {
+        let fails = knobs.backend_error_rate > 0.0
+            && service.draw(|random| random.f64() < knobs.backend_error_rate);
+        service.backend.call(&knobs, cost, fails).await?;
+        Ok::<_, BackendError>(Bytes::from(answer()))
+    };
+    if !knobs.cache || !service.caches.is_used {
+        return Ok((ask().await?, Source::Miss));
+    }
+    const NOT_ASKED: u8 = 0;
+    const ANSWERED: u8 = 1;
+    const FAILED: u8 = 2;
+    let asked = AtomicU8::new(NOT_ASKED);
+    let load = async || {
+        let answer = ask().await;
+        asked.store(if answer.is_ok() { ANSWERED } else { FAILED }, Ordering::Relaxed);
+        let answer = Loaded::new(answer?);
+        Ok::<_, BackendError>(match ttl {
+            Some(ttl) => answer.ttl(Ttl::from(ttl)),
+            None => answer,
+        })
+    };
+    let found = service.caches.of(kept).get_or_load_scoped(&key, load).await?;
+    let source = match asked.into_inner() {
+        NOT_ASKED => Source::Hit,
+        ANSWERED => Source::Miss,
+        _ => Source::Stale,
+    };
+    Ok((found, source))
+}
+
+impl From<LoadError<BackendError>> for ApiError {
+    fn from(error: LoadError<BackendError>) -> Self {
+        // Only loads with a timeout or in tasks end otherwise.
+        error.failed().copied().unwrap_or(BackendError::Failed).into()
+    }
+}
