@@ -21,7 +21,7 @@ const MOST: u64 = 32;
 
 /// A generation, a tick and a count in one word, the first two modulo 2^28: with the shortest ticks
 /// of 1 ms a batch would have to lie about for three days to be taken for a young one, and then
-/// says that some calls of a small number succeeded.
+/// it is at most 32 successes that count too long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Batch(u64);
 
@@ -72,7 +72,8 @@ impl Batches {
         self.tick.map_or(0, |tick| (passed().as_nanos() / tick.as_nanos()) as u64)
     }
 
-    /// Counts a success of this generation and tick, if the thread's batch is one of them and has room.
+    /// Counts a success of this generation and tick, if the thread's batch is one of them and has
+    /// room.
     pub(super) fn try_add(&self, generation: u64, tick: u64) -> bool {
         let stripe = &self.stripes[stripe_of_thread()];
         let empty = Batch::empty(generation, tick).0;
