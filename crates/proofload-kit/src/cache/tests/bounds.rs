@@ -78,6 +78,17 @@ async fn bounded_by_weight() {
     assert_eq!(cache.stats().evictions, 1000 - stats.entries + 1);
 }
 
+/// What weighs nothing would never have to go.
+#[tokio::test]
+async fn nothing_weighs_nothing() {
+    let cache = cache(|builder| builder.max_weight(100, |_, _| 0));
+    for key in 0..1000 {
+        cache.put(&format!("{key}"), key).await;
+    }
+    let stats = cache.stats();
+    assert_eq!((stats.weight, stats.entries), (100, 100));
+}
+
 #[test]
 fn settings_that_cannot_be() {
     let check = |cache: Result<Cache<u64>, crate::BuildError>, setting: &str| match cache {
