@@ -89,7 +89,7 @@ fn say(live: &Live, word: &str, load: ControlState, result: Option<&RunResult>) 
     text
 }
 
-fn plural<N: PartialEq + From<u8>>(
+fn plural<N: Copy + PartialEq + From<u8>>(
     count: N,
     one: &'static str,
     many: &'static str,

@@ -1,8 +1,8 @@
 //! The settings of a cache.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use crate::registry::Component;
@@ -111,6 +111,8 @@ impl<V: Clone + Send + Sync + 'static> CacheBuilder<V> {
 
     /// How long a caller waits for a load when something stale could be served instead. The load goes
     /// on behind, and its value is kept. Unless set, callers wait for the load.
+    ///
+    /// Needs a runtime with tokio's time driver.
     pub fn soft_timeout(mut self, timeout: Duration) -> Self {
         self.policy.soft_timeout = Some(timeout);
         self
@@ -118,6 +120,8 @@ impl<V: Clone + Send + Sync + 'static> CacheBuilder<V> {
 
     /// How long a load may take in all. At the end it is dropped, and those who wait get what is stale
     /// or [`LoadError::TimedOut`](crate::LoadError::TimedOut). Unless set, loads end by themselves.
+    ///
+    /// Needs a runtime with tokio's time driver.
     pub fn hard_timeout(mut self, timeout: Duration) -> Self {
         self.policy.hard_timeout = Some(timeout);
         self
@@ -160,7 +164,8 @@ impl<V: Clone + Send + Sync + 'static> CacheBuilder<V> {
     /// bounds, or a soft timeout that is not shorter than the hard one.
     pub fn build(self) -> Result<Cache<V>, BuildError> {
         let bound = self.check()?;
-        let core = Arc::new(Core {
+        let core = Arc::new_cyclic(|me| Core {
+            me: Weak::clone(me),
             name: self.name,
             policy: self.policy,
             clock: Clock::new(),

@@ -1,8 +1,8 @@
 //! The parts of one cache, and the steps that touch several of them at once.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 
 use super::clock::{Clock, Nanos};
 use super::entry::Entry;
@@ -21,6 +21,8 @@ pub(super) type Weigh<V> = Box<dyn Fn(&str, &V) -> u32 + Send + Sync>;
 
 /// What the handles of a cache, and its loads under way, share.
 pub(super) struct Core<V> {
+    /// For tasks that finish what a cancelled caller began.
+    pub(super) me: Weak<Self>,
     pub(super) name: Box<str>,
     pub(super) policy: Policy,
     pub(super) clock: Clock,

@@ -11,35 +11,7 @@ use super::policy::Judgement;
 use super::stats::Lookup;
 use super::{CacheBuilder, CacheStats, LoadError, Ttl};
 
-/// A named cache: what it does with a miss, a failure, an
-/// invalidation is chosen by its [builder](CacheBuilder).
-///
-/// Cheap to clone; clones are the same cache. Values are cloned for each caller: put large ones into
-/// an `Arc`.
-///
-/// ```
-/// use std::sync::Arc;
-/// use proofload_kit::{Cache, Ttl};
-///
-/// # async fn query(id: u32) -> Result<Arc<str>, std::io::Error> { Ok("Ada".into()) }
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let users = Cache::<Arc<str>>::builder("users", Ttl::minutes(5).jitter(0.1))
-///     .max_entries(50_000)
-///     .build()?;
-///
-/// // However many ask for user 7 at once: one query.
-/// let name = users.get_or_load("user:7", || query(7)).await?;
-/// assert_eq!(&*name, "Ada");
-/// assert_eq!(users.get("user:7").as_deref(), Some("Ada"));
-/// assert_eq!(users.stats().hits, 1);
-///
-/// // After the user was changed in the database:
-/// users.invalidate("user:7").await;
-/// assert_eq!(users.get("user:7"), None);
-/// # Ok(())
-/// # }
-/// ```
+#[doc = include_str!("../docs/cache.md")]
 pub struct Cache<V> {
     pub(super) core: Arc<Core<V>>,
     pub(super) owner: Arc<Owner<V>>,
@@ -80,11 +52,41 @@ impl<V: Clone + Send + Sync + 'static> Cache<V> {
     }
 
     /// What it has counted so far.
+    ///
+    /// ```
+    /// use proofload_kit::{Cache, Ttl};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), proofload_kit::BuildError> {
+    /// let cache = Cache::<u8>::builder("numbers", Ttl::DATA).build()?;
+    /// cache.put("one", 1).await;
+    /// for key in ["one", "one", "one", "two"] {
+    ///     cache.get(key);
+    /// }
+    /// let stats = cache.stats();
+    /// assert_eq!((stats.hits, stats.misses, stats.entries), (3, 1, 1));
+    /// assert_eq!(stats.hit_rate(), 0.75);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn stats(&self) -> CacheStats {
         self.core.counters.snapshot(self.core.memory.len(), self.core.memory.weight())
     }
 
     /// The fresh value in memory. Asks no other layer, loads nothing, allocates nothing.
+    ///
+    /// ```
+    /// use proofload_kit::{Cache, Ttl};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), proofload_kit::BuildError> {
+    /// let cache = Cache::<u8>::builder("numbers", Ttl::DATA).build()?;
+    /// assert_eq!(cache.get("one"), None);
+    /// cache.put("one", 1).await;
+    /// assert_eq!(cache.get("one"), Some(1));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[inline]
     pub fn get(&self, key: &str) -> Option<V> {
         match self.fresh(key, Wants::Option) {
@@ -118,7 +120,8 @@ impl<V: Clone + Send + Sync + 'static> Cache<V> {
     /// [`fail_safe`](CacheBuilder::fail_safe). It ends early only at the
     /// [`hard_timeout`](CacheBuilder::hard_timeout), or with the last handle of the cache.
     ///
-    /// `load` itself may borrow: it is called here, if at all. The future it makes may not.
+    /// `load` itself may borrow: it is called here, if at all. The future it makes may not. It may load
+    /// other keys; if it asks for its own, it waits for itself.
     ///
     /// # Errors
     ///
@@ -127,6 +130,30 @@ impl<V: Clone + Send + Sync + 'static> Cache<V> {
     /// # Panics
     ///
     /// When there is something to load outside of a tokio runtime.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use proofload_kit::{Cache, LoadError, Ttl};
+    ///
+    /// #[derive(Debug, thiserror::Error)]
+    /// #[error("no such user")]
+    /// struct NoSuchUser;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), proofload_kit::BuildError> {
+    /// let users = Cache::<Arc<str>>::builder("users", Ttl::DATA).build()?;
+    /// let ada = users.get_or_load("user:7", || async { Ok::<_, NoSuchUser>(Arc::<str>::from("Ada")) }).await;
+    /// assert_eq!(ada.as_deref().ok(), Some("Ada"));
+    /// let nobody = users.get_or_load("user:0", || async { Err::<Arc<str>, _>(NoSuchUser) }).await;
+    /// match nobody {
+    ///     Err(LoadError::Failed(error)) => assert_eq!(error.to_string(), "no such user"),
+    ///     other => panic!("{other:?}"),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn get_or_load<T, E, F, Fut>(&self, key: &str, load: F) -> Result<V, LoadError<E>>
     where
         T: IntoLoaded<V> + 'static,
@@ -238,6 +265,23 @@ impl<V: Clone + Send + Sync + 'static> Cache<V> {
     }
 
     /// As [`get_or_load_option`](Self::get_or_load_option), with a loader that may borrow.
+    ///
+    /// ```
+    /// use proofload_kit::{Cache, Ttl};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let cache = Cache::<u8>::builder("numbers", Ttl::DATA).build()?;
+    /// let known = vec![("one", 1), ("two", 2)];
+    /// let find = async |name: &str| {
+    ///     let found = known.iter().find(|(own, _)| *own == name);
+    ///     Ok::<_, std::io::Error>(found.map(|(_, number)| *number))
+    /// };
+    /// assert_eq!(cache.get_or_load_option_scoped("two", || find("two")).await?, Some(2));
+    /// assert_eq!(cache.get_or_load_option_scoped("six", || find("six")).await?, None);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///

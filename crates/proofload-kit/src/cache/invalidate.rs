@@ -2,6 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
+use tokio::runtime::Handle;
+
 use crate::Registry;
 
 use super::core::Core;
@@ -12,6 +14,9 @@ use super::stats::add;
 
 /// How many steps of a search through memory are made before other tasks may run.
 const STEPS_IN_A_ROW: u32 = 16;
+
+/// A memory with more entries is not searched in one go on behalf of others.
+const LARGE: usize = 10_000;
 
 /// A cache as its registry invalidates it.
 pub(crate) trait Invalidate: Send + Sync {
@@ -40,9 +45,26 @@ impl<V: Send + Sync + 'static> Invalidate for Core<V> {
 }
 
 impl<V: Send + Sync + 'static> Core<V> {
-    /// Memory first, so that a cancelled call has done that much; then what is shared; then memory
-    /// again, for loads that read the shared layer just before.
+    /// What has begun is carried out, also when the caller is cancelled: a client that hangs up after its
+    /// write must not leave an old value behind.
     pub(super) async fn invalidate_all_layers(&self, target: &Target) -> u64 {
+        let at_once = matches!(target, Target::Key(_) | Target::Tag(_));
+        if at_once && self.shared.is_none() {
+            return self.invalidate_at_once(target);
+        }
+        match (Handle::try_current(), self.me.upgrade()) {
+            (Ok(runtime), Some(me)) => {
+                let target = target.clone();
+                let task = runtime.spawn(async move { me.invalidate_each_layer(&target).await });
+                task.await.unwrap_or(0)
+            }
+            _ => self.invalidate_each_layer(target).await,
+        }
+    }
+
+    /// Memory, then what is shared, then memory again, for loads that read the shared layer just
+    /// before.
+    async fn invalidate_each_layer(&self, target: &Target) -> u64 {
         let mut removed = self.invalidate_memory(target).await;
         if let Some(shared) = &self.shared {
             match shared.remote.invalidate(target).await {
@@ -54,8 +76,7 @@ impl<V: Send + Sync + 'static> Core<V> {
         removed
     }
 
-    /// Large memories are searched in steps, between which other tasks run. What a cancelled
-    /// search has not reached is left.
+    /// Large memories are searched in steps, between which other tasks run.
     async fn invalidate_memory(&self, target: &Target) -> u64 {
         let Some(mut step) = self.removal_of(target) else {
             return self.invalidate_at_once(target);
@@ -116,17 +137,30 @@ impl<V: Send + Sync + 'static> Core<V> {
         removed
     }
 
-    /// What other processes did.
+    /// What other processes did. Does not keep its caller, who listens to them, from hearing more: large
+    /// memories are searched in a task.
     pub(super) fn heard(&self, heard: &Heard) {
-        match heard {
-            Heard::Invalidated(target) => self.invalidate_memory_now(target),
-            Heard::Gap => self.invalidate_memory_now(&Target::All),
+        let target = match heard {
+            Heard::Invalidated(target) => target,
+            Heard::Gap => &Target::All,
         };
+        let search = !matches!(target, Target::Key(_) | Target::Tag(_));
+        if search
+            && self.memory.len() > LARGE
+            && let (Ok(runtime), Some(me)) = (Handle::try_current(), self.me.upgrade())
+        {
+            let target = target.clone();
+            runtime.spawn(async move { me.invalidate_memory(&target).await });
+        } else {
+            self.invalidate_memory_now(target);
+        }
     }
 }
 
 /// Invalidation. All of it beats loads under way: what they bring is given to those who wait
 /// already, but it is not kept, and who asks afterwards loads anew.
+///
+/// What has begun is carried out, also when the caller is cancelled.
 ///
 /// With a shared layer, it reaches the memory of all processes. While that layer is not available, the
 /// others keep what they have for their time to live.
@@ -160,6 +194,21 @@ impl<V: Clone + Send + Sync + 'static> Cache<V> {
     /// Removes all values whose whole key is covered by the pattern, as Redis understands patterns: `*`
     /// any run of bytes, `?` one byte, `[a-z]` and `[^a]` one of a set, `\` before a byte that is meant
     /// literally. Answers how many.
+    ///
+    /// ```
+    /// use proofload_kit::{Cache, Ttl};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), proofload_kit::BuildError> {
+    /// let cache = Cache::<u8>::builder("pages", Ttl::DATA).build()?;
+    /// cache.put("user:1:posts", 1).await;
+    /// cache.put("user:2:posts", 2).await;
+    /// cache.put("user:2:likes", 3).await;
+    /// assert_eq!(cache.invalidate_glob("user:*:posts").await, 2);
+    /// assert_eq!(cache.clear().await, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn invalidate_glob(&self, pattern: &str) -> u64 {
         self.core.invalidate_all_layers(&Target::Glob(pattern.to_owned())).await
     }

@@ -82,7 +82,10 @@ impl<V: Clone + Send + Sync + 'static> Core<V> {
                 Entered::Lead(leading, stale) => {
                     let flight = Arc::clone(&leading.flight);
                     match catch_unwind(AssertUnwindSafe(load)) {
-                        Ok(load) => run(leading, load).await,
+                        Ok(load) => {
+                            let span = leading.span();
+                            run(leading, load).instrument(span).await;
+                        }
                         Err(panic) => leading.fail(End::Panicked(message(&*panic))),
                     }
                     let answer = self.wait(&flight, flight.epoch, wants, stale).await;
@@ -182,8 +185,22 @@ where
 {
     let flight = Arc::clone(&leading.flight);
     match catch_unwind(AssertUnwindSafe(load)) {
-        Ok(load) => flight.run_by(tokio::spawn(run(leading, load)).abort_handle()),
+        Ok(load) => {
+            let span = leading.span();
+            let task = tokio::spawn(run(leading, load).instrument(span));
+            flight.run_by(task.abort_handle());
+        }
         Err(panic) => leading.fail(End::Panicked(message(&*panic))),
+    }
+}
+
+impl<V> Leading<V> {
+    /// A child of the caller's span. Keys may be names of people; their hash is enough to see which
+    /// loads belong together.
+    fn span(&self) -> tracing::Span {
+        let key = self.core.flights.hash(&self.flight.key);
+        let key = format_args!("{key:016x}");
+        tracing::debug_span!("cache.load", cache = &*self.core.name, key)
     }
 }
 
@@ -195,18 +212,21 @@ where
     Fut: Future<Output = Result<Loaded<Option<V>>, E>>,
 {
     let core = &*leading.core;
-    // Keys may be names of people; their hash is enough to see which loads belong together.
-    let key = core.flights.hash(&leading.flight.key);
-    let span =
-        tracing::debug_span!("cache.load", cache = &*core.name, key = format_args!("{key:x}"));
-    let work = caught(layers::load(&leading, timed(core, load))).instrument(span);
+    let work = caught(layers::load(&leading, timed(core, load)));
     let worked = match core.policy.hard_timeout {
         None => work.await,
         Some(after) => match tokio::time::timeout(after, work).await {
             Ok(worked) => worked,
-            Err(_) => return leading.fail(End::TimedOut(after)),
+            Err(_) => {
+                tracing::debug!(?after, "a load took too long");
+                return leading.fail(End::TimedOut(after));
+            }
         },
     };
+    // Where something stale stands in, nobody else is told.
+    if !matches!(worked, Ok(Ok(_))) {
+        tracing::debug!(panicked = worked.is_err(), "a load failed");
+    }
     match worked {
         Ok(Ok((entry, keep))) => leading.land(entry, keep),
         Ok(Err(error)) => leading.fail(End::Failed(Arc::new(error))),

@@ -136,7 +136,7 @@ pub struct CacheStats {
     pub coalesced: u64,
     /// Loads that ended, with a value or without.
     pub loads: u64,
-    /// Loads that ended with an error, a panic or a timeout.
+    /// Loads that ended with an error, a panic, a timeout or a cancellation.
     pub load_failures: u64,
     /// The time all loads took together.
     pub load_time: Duration,

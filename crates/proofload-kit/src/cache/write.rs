@@ -42,7 +42,7 @@ impl<V: Clone + Send + Sync + 'static> Cache<V> {
     /// # }
     /// ```
     pub async fn put_with(&self, key: &str, value: V, options: PutOptions) {
-        self.core.put(key, Some(value), &options).await;
+        self.core.put(key, Some(value), options).await;
     }
 
     /// Writes the source, then the cache: what the source refused is never cached.
@@ -75,13 +75,27 @@ impl<V: Clone + Send + Sync + 'static> Cache<V> {
         let doubt = Doubt::begin(&self.core, key);
         let written = writer.await?;
         let Loaded { value, options } = value.into_loaded();
-        self.core.put(key, Some(value), &options).await;
+        self.core.put(key, Some(value), options).await;
         doubt.resolve();
         Ok(written)
     }
 
     /// Writes the source, then removes the value from the cache; also when the writer fails or this
     /// call is cancelled.
+    ///
+    /// ```
+    /// use proofload_kit::{Cache, Ttl};
+    ///
+    /// # async fn update(name: &str) -> Result<(), std::io::Error> { Ok(()) }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let names = Cache::<String>::builder("names", Ttl::DATA).build()?;
+    /// names.put("user:7", "Ada".to_owned()).await;
+    /// names.write_invalidate("user:7", update("Grace")).await?;
+    /// assert_eq!(names.get("user:7"), None);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -100,8 +114,21 @@ impl<V: Clone + Send + Sync + 'static> Cache<V> {
 }
 
 impl<V: Clone + Send + Sync + 'static> Core<V> {
+    /// What has begun is carried out, also when the caller is cancelled.
+    async fn put(&self, key: &str, value: Option<V>, options: PutOptions) {
+        match (tokio::runtime::Handle::try_current(), self.me.upgrade()) {
+            (Ok(runtime), Some(me)) if self.shared.is_some() => {
+                let key = key.to_owned();
+                let task = async move { me.put_each_layer(&key, value, &options).await };
+                // It fails only when the runtime shuts down.
+                let _ = runtime.spawn(task).await;
+            }
+            _ => self.put_each_layer(key, value, &options).await,
+        }
+    }
+
     /// Shared first: a load that begins in between finds the new value there, or is superseded here.
-    async fn put(&self, key: &str, value: Option<V>, options: &PutOptions) {
+    async fn put_each_layer(&self, key: &str, value: Option<V>, options: &PutOptions) {
         if let Some(shared) = &self.shared {
             let done = match self.stored(shared, value.as_ref(), options, 0) {
                 Some(stored) => shared.remote.put(key, stored).await,

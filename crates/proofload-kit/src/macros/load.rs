@@ -177,6 +177,7 @@ where
 }
 
 /// Makes the value in the calling thread.
+#[expect(clippy::needless_pass_by_value, reason = "as the other two")]
 pub fn compute<S, M, T>(
     cache: Cache<S::Value>,
     _: S,

@@ -21,6 +21,7 @@ pub trait KeyArgument {}
 impl<T: KeyPart + ?Sized> KeyArgument for T {}
 
 /// An argument, to be written.
+#[derive(Debug)]
 pub struct Part<'a, T: ?Sized>(pub &'a T);
 
 /// By its own idea of keys: asked first.

@@ -7,6 +7,7 @@
 use std::marker::PhantomData;
 
 /// The type that a function returns, to be asked for its shape.
+#[derive(Debug)]
 pub struct Returns<T>(PhantomData<fn() -> T>);
 
 impl<T> Returns<T> {
@@ -53,6 +54,7 @@ pub enum FunctionReturnsNoResult {}
 macro_rules! shape {
     ($(#[$doc:meta])* $name:ident<$($param:ident),+>) => {
         $(#[$doc])*
+        #[derive(Debug)]
         pub struct $name<$($param),+>(PhantomData<fn() -> ($($param,)+)>);
 
         impl<$($param),+> Clone for $name<$($param),+> {
@@ -214,6 +216,7 @@ impl<T> ReturnsValue for Returns<T> {
 }
 
 /// An answer that was given, to be asked whether it is an error.
+#[derive(Debug)]
 pub struct Answered<'a, T>(pub &'a T);
 
 /// A `Result`: asked first.
@@ -246,6 +249,7 @@ pub fn never<T>() -> T {
 }
 
 #[cfg(test)]
+#[expect(clippy::needless_borrow, reason = "as the macro writes it")]
 mod tests {
     use super::*;
 

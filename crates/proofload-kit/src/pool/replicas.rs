@@ -26,6 +26,30 @@ const RETRY_AFTER: Duration = Duration::from_secs(5);
 ///
 /// What a replica answers may be older than what was written a moment ago. Read what must be seen at once from
 /// [`primary`](Self::primary).
+///
+/// ```
+/// # use deadpool::managed::{Manager, Metrics, RecycleResult};
+/// # #[derive(Clone)]
+/// # struct Server(&'static str);
+/// # impl Manager for Server {
+/// #     type Type = &'static str;
+/// #     type Error = std::convert::Infallible;
+/// #     async fn create(&self) -> Result<&'static str, Self::Error> { Ok(self.0) }
+/// #     async fn recycle(&self, _: &mut &'static str, _: &Metrics) -> RecycleResult<Self::Error> { Ok(()) }
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use proofload_kit::pool::{ReadReplicas, WatchedPool};
+///
+/// # type Pool = WatchedPool<Server>;
+/// # let (primary, replica) = (Server("primary"), Server("replica"));
+/// let primary: Pool = WatchedPool::builder("orders", primary).build()?;
+/// let replica: Pool = WatchedPool::builder("orders-replica", replica).build()?;
+/// let orders = ReadReplicas::new(primary, [replica]);
+/// assert_eq!(**orders.read().await?, "replica");
+/// assert_eq!(**orders.write().await?, "primary");
+/// # Ok(()) }
+/// ```
 pub struct ReadReplicas<M: Manager, W: From<Object<M>> = Object<M>> {
     inner: Arc<Inner<M, W>>,
 }

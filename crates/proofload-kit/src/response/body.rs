@@ -186,7 +186,7 @@ mod tests {
                 Err(error) => passed.push_str(error),
             }
         }
-        assert!(rest.is_end_stream());
+        assert!(kind != "whole" || rest.is_end_stream());
         assert_eq!((kind, passed.as_str()), expect, "{shown}");
     }
 

@@ -40,7 +40,7 @@ async fn the_two_attributes_meet_by_the_prefix() {
     }
 
     let (one, eleven) = (get(1).await, get(11).await);
-    assert_eq!((get(1).await, get(11).await), (one.clone(), eleven.clone()));
+    assert_eq!((get(1).await, get(11).await), (one, eleven));
     update_one(1).await;
     let newer = get(1).await;
     assert!(newer != one && get(11).await == eleven);
@@ -55,7 +55,9 @@ async fn targets_take_away_what_they_name() {
     macro_rules! check {
         ($id:ident, $expect:expr, $($target:tt)+) => {{
             #[cache_invalidate($($target)+, registry = registry)]
-            async fn change(registry: &Registry, $id: &str) {}
+            async fn change(registry: &Registry, $id: &str) {
+                let _ = $id;
+            }
 
             let (registry, cache) = filled(&KEYS).await;
             change(&registry, "1").await;

@@ -401,3 +401,30 @@ async fn names_that_are_taken_get_their_function() {
     assert!(shown.contains("::two)\""), "{shown}");
     assert_eq!(Registry::global().invalidate_prefix("taken_name:").await, 2);
 }
+
+#[test]
+fn a_hit_allocates_nothing() {
+    use futures_util::FutureExt as _;
+
+    #[cached(ttl = 300, key(id, lang))]
+    async fn asynchronous(id: u64, lang: &str) -> Result<Arc<str>, String> {
+        Ok(format!("{id} {lang}").into())
+    }
+
+    #[cached(ttl = 300)]
+    fn synchronous(id: u64, lang: &str) -> Arc<str> {
+        format!("{id} {lang}").into()
+    }
+
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let made = (runtime.block_on(asynchronous(7, "en")).unwrap(), synchronous(7, "en"));
+    let _ = synchronous(7, "en");
+    let mut found = None;
+    let allocations = allocation_counter::measure(|| {
+        found = asynchronous(7, "en")
+            .now_or_never()
+            .map(|found| (found.unwrap(), synchronous(7, "en")));
+    });
+    assert_eq!(found, Some(made));
+    assert_eq!(allocations.count_total, 0);
+}

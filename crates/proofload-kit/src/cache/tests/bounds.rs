@@ -6,7 +6,8 @@ use std::time::Duration;
 use tokio::time::advance;
 
 use super::gate::cache;
-use crate::{Cache, Ttl};
+use crate::registry::Value;
+use crate::{Cache, Registry, Ttl};
 
 #[tokio::test(start_paused = true)]
 async fn the_dead_do_not_hold_memory_for_ever() {
@@ -96,4 +97,40 @@ fn settings_that_cannot_be() {
     check(builder(Ttl::DATA).soft_timeout(Duration::ZERO).build(), "soft_timeout");
     check(builder(Ttl::DATA).soft_timeout(second).hard_timeout(second).build(), "soft_timeout");
     check(builder(Ttl::DATA).soft_timeout(second).hard_timeout(second * 2).build(), "");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_registry_shows_what_is_counted() {
+    let registry = Registry::new();
+    let cache = cache(|builder| {
+        builder.registry(&registry).stale_while_revalidate(Duration::from_secs(60))
+    });
+    let load = || async {
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        Ok::<_, ()>(1)
+    };
+    cache.get_or_load("key", load).await.unwrap();
+    cache.get("key");
+    cache.get("other");
+    advance(Duration::from_secs(10)).await;
+    cache.get_or_load("key", load).await.unwrap();
+    let families = registry.families();
+    let shown = |name| {
+        let (_, family) = families.iter().find(|(own, _)| *own == name).expect(name);
+        assert!(!family.help.is_empty());
+        assert_eq!(family.samples.len(), 1);
+        assert_eq!(family.samples[0].labels, [("cache", "test".to_owned())]);
+        match &family.samples[0].value {
+            Value::Counter(value) | Value::Gauge(value) => *value,
+            Value::Histogram { buckets, sum } => {
+                assert_eq!(buckets.last().unwrap().0, f64::INFINITY);
+                assert_eq!(buckets.iter().find(|(_, count)| *count > 0).unwrap().0, 0.05);
+                *sum
+            }
+        }
+    };
+    assert_eq!([shown("cache_hits"), shown("cache_misses")], [1.0, 2.0]);
+    assert_eq!([shown("cache_stale_hits"), shown("cache_entries")], [1.0, 1.0]);
+    assert_eq!([shown("cache_weight"), shown("cache_evictions")], [1.0, 0.0]);
+    assert_eq!(shown("cache_load_duration_seconds"), 0.03);
 }

@@ -372,3 +372,54 @@ async fn memory_is_invalidated_after_the_shared_layer_too() {
         assert_eq!(get(&process, &gate).await.unwrap(), 1);
     }
 }
+
+/// A client that hangs up right after its write must not leave the old value behind.
+#[tokio::test(start_paused = true)]
+async fn what_a_cancelled_caller_began_is_carried_out() {
+    let layer = Arc::new(Layer::default());
+    let (one, other) = (layer.process(|builder| builder), layer.process(|builder| builder));
+    for by in 0..3 {
+        one.put("key", 1).await;
+        assert_eq!(other.fetch("key").await, Some(1));
+        layer.delay_ms.store(50, Ordering::SeqCst);
+        let caller = {
+            let one = one.clone();
+            tokio::spawn(async move {
+                match by {
+                    0 => drop(one.invalidate("key").await),
+                    1 => drop(one.invalidate_glob("k*").await),
+                    _ => one.put("key", 2).await,
+                }
+            })
+        };
+        settle().await;
+        caller.abort();
+        assert!(caller.await.unwrap_err().is_cancelled());
+        layer.delay_ms.store(0, Ordering::SeqCst);
+        tokio::time::sleep(SECOND).await;
+        let expect = (by == 2).then_some(2);
+        assert_eq!(other.get("key"), None, "{by}");
+        assert_eq!((one.fetch("key").await, other.fetch("key").await), (expect, expect), "{by}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn large_memories_hear_of_patterns_too() {
+    let layer = Arc::new(Layer::default());
+    let build = || layer.process(|builder| builder.max_entries(100_000));
+    let (one, other) = (build(), build());
+    let fill = async || {
+        for key in 0..12_000 {
+            one.put(&format!("{}:{key}", key % 2), key).await;
+        }
+        assert_eq!(one.stats().entries, 12_000);
+    };
+    fill().await;
+    other.invalidate_prefix("1:").await;
+    settle().await;
+    assert_eq!((one.stats().entries, one.get("1:1"), one.get("0:2")), (6000, None, Some(2)));
+    fill().await;
+    layer.gap();
+    settle().await;
+    assert_eq!(one.stats().entries, 0);
+}

@@ -68,10 +68,10 @@ async fn invalidate(cache: &Cache<u64>, source: &Source, key: usize, how: u32) {
         2 => drop(cache.invalidate_glob(&format!("?:{key}")).await),
         3 => drop(cache.invalidate_tag(&format!("tag {key}")).await),
         4 => drop(cache.clear().await),
-        _ => cache
-            .write_invalidate(KEYS[key], async { Ok::<_, Refused>(drop(source.write(key))) })
-            .await
-            .unwrap(),
+        _ => {
+            let write = async { Ok::<_, Refused>(source.write(key)) };
+            cache.write_invalidate(KEYS[key], write).await.unwrap();
+        }
     }
 }
 
