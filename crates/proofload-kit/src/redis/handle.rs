@@ -223,6 +223,7 @@ impl Inner {
             }
             Change::Recovered(after) => {
                 self.counters.recovered(after);
+                self.listener.hurry();
                 tracing::info!(redis = %self.settings.name, ?after, "Redis answers again");
             }
         }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use redis::{Client, RedisError, Value};
 use tokio::runtime::Handle;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::AbortHandle;
 
 use super::settings::Settings;
@@ -38,6 +38,8 @@ struct Shared {
     running: AtomicBool,
     /// Whether the first attempt to subscribe has ended, well or not.
     attempted: watch::Sender<bool>,
+    /// Ends the pause before the next attempt.
+    hurry: Notify,
 }
 
 #[derive(Default)]
@@ -64,6 +66,7 @@ impl Listener {
             ears: Mutex::default(),
             running: AtomicBool::new(false),
             attempted: watch::channel(false).0,
+            hurry: Notify::new(),
         };
         Self { shared: Arc::new(shared), task: Mutex::new(None) }
     }
@@ -92,6 +95,11 @@ impl Listener {
         }
         self.start();
         ear
+    }
+
+    /// Redis is there again: subscribes without waiting for the next attempt's time.
+    pub(super) fn hurry(&self) {
+        self.shared.hurry.notify_waiters();
     }
 
     /// Waits, no longer than `limit`, until the first attempt to subscribe has ended.
@@ -153,7 +161,8 @@ impl Running {
                     pause = (pause * 2).min(RETRY.1);
                 }
             }
-            tokio::time::sleep(pause.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
+            let pause = pause.mul_f64(0.5 + fastrand::f64() / 2.0);
+            let _ = tokio::time::timeout(pause, self.0.hurry.notified()).await;
         }
     }
 }
