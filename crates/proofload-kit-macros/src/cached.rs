@@ -301,8 +301,9 @@ impl Expansion<'_> {
     /// The function's body with its arguments as it declared them.
     fn body(&self) -> TokenStream {
         let rebound = self.function.rebound();
-        let block = &self.function.item.block;
-        quote!(#rebound #block)
+        // Without the braces: a block around one expression is told to be superfluous.
+        let statements = &self.function.item.block.stmts;
+        quote!(#rebound #(#statements)*)
     }
 
     /// The body as a future. The first line is never reached: it tells the compiler the type of the block, which an

@@ -183,7 +183,7 @@ fn tokens(options: &Options, function: &Function) -> Result<TokenStream> {
     let attributes = &function.item.attrs;
     let visibility = &function.item.vis;
     let line = if options.before { function.item.sig.clone() } else { function.line() };
-    let block = &function.item.block;
+    let statements = &function.item.block.stmts;
     let wait = function.is_async().then(|| quote!(.await));
     let finish =
         Ident::new(if function.is_async() { "finish" } else { "finish_now" }, Span::mixed_site());
@@ -193,12 +193,12 @@ fn tokens(options: &Options, function: &Function) -> Result<TokenStream> {
             #visibility #line {
                 #prepare
                 #pending.#finish(true)#wait;
-                #block
+                #(#statements)*
             }
         });
     }
     let rebound = function.rebound();
-    let body = body(kit, function, &quote!(#rebound #block));
+    let body = body(kit, function, &quote!(#rebound #(#statements)*));
     Ok(quote! {
         #(#attributes)*
         #visibility #line {

@@ -1,11 +1,4 @@
-//! Answers of services, kept: a tower layer over [`Cache`](crate::Cache), with its single flight, its stale values and
-//! its other layers, that knows what HTTP allows to be shared.
-//!
-//! - `layer`: the layer and its service; `builder`: the settings; `outcome`: what is told about an answer;
-//! - `exchange`: one request on its way; `shared`: what requests have in common;
-//! - `question`, `key`, `vary`: what tells requests apart;
-//! - `rules`, `control`: what may be kept, as pure functions;
-//! - `answer`, `body`, `mark`: what is kept, and what is made of it; `wire`: how it is shared with other processes.
+#![doc = include_str!("../docs/response.md")]
 
 mod answer;
 mod body;
