@@ -52,7 +52,9 @@ pub(super) struct Job {
 }
 
 /// Adds something to a result, given the exit code that the run has up to there.
-pub(super) struct Amend(pub(super) Box<dyn FnOnce(&mut RunResult, ExitCode)>);
+pub(super) struct Amend(pub(super) Box<Amendment>);
+
+type Amendment = dyn FnOnce(&mut RunResult, ExitCode);
 
 impl fmt::Debug for Amend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
