@@ -1,12 +1,17 @@
 //! What the attributes and the response cache ask of a cache beyond what users need.
 
+#[cfg(feature = "macros")]
 use std::sync::Arc;
+#[cfg(feature = "macros")]
 use std::time::Duration;
 
 use super::core::Wants;
 use super::handle::Cache;
+#[cfg(feature = "macros")]
 use super::invalidate::Invalidate;
+#[cfg(feature = "macros")]
 use super::remote::Target;
+#[cfg(feature = "macros")]
 use crate::Registry;
 
 impl<V: Clone + Send + Sync + 'static> Cache<V> {
@@ -19,16 +24,19 @@ impl<V: Clone + Send + Sync + 'static> Cache<V> {
     }
 
     /// How long loads may take.
+    #[cfg(feature = "macros")]
     pub(crate) fn hard_timeout(&self) -> Option<Duration> {
         self.core.policy.hard_timeout
     }
 
     /// The cache, whatever its values are. Does not keep its loads going.
+    #[cfg(feature = "macros")]
     pub(crate) fn invalidator(&self) -> Arc<dyn Invalidate> {
         Arc::<super::core::Core<V>>::clone(&self.core)
     }
 }
 
+#[cfg(feature = "macros")]
 impl Registry {
     /// Takes away what the target covers, in the memory of this process. Answers whether there are caches with other
     /// layers, too.
@@ -45,6 +53,7 @@ impl Registry {
 }
 
 /// Milliseconds since 1970.
+#[cfg(feature = "tower")]
 pub(crate) fn wall_ms() -> u64 {
     super::clock::wall_ms()
 }

@@ -24,9 +24,11 @@ pub(crate) trait Invalidate: Send + Sync {
     fn invalidate<'a>(&'a self, target: &'a Target) -> BoxFuture<'a, u64>;
 
     /// The same in the memory of this process only, at once.
+    #[cfg(feature = "macros")]
     fn invalidate_local(&self, target: &Target) -> u64;
 
     /// Whether there are other layers.
+    #[cfg(feature = "macros")]
     fn is_shared(&self) -> bool;
 }
 
@@ -35,10 +37,12 @@ impl<V: Send + Sync + 'static> Invalidate for Core<V> {
         Box::pin(self.invalidate_all_layers(target))
     }
 
+    #[cfg(feature = "macros")]
     fn invalidate_local(&self, target: &Target) -> u64 {
         self.invalidate_memory_now(target)
     }
 
+    #[cfg(feature = "macros")]
     fn is_shared(&self) -> bool {
         self.shared.is_some()
     }
