@@ -257,6 +257,9 @@ mod tests {
             let lines = text.lines().filter(|line| !line.contains("after/"));
             let too_wide: Vec<_> = lines.filter(|line| width_of(line) > width).collect();
             assert!(too_wide.is_empty(), "{width}: {too_wide:?}");
+            if width < 60 {
+                continue;
+            }
             let words: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
             for part in [
                 "2 of 3 met",

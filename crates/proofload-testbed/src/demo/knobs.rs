@@ -116,7 +116,7 @@ impl Knobs {
     #[must_use]
     pub fn after() -> Self {
         Self {
-            connections: Some(64),
+            connections: Some(80),
             connection_wait: Duration::from_secs(1),
             breaker: true,
             cache: true,
