@@ -124,7 +124,10 @@ impl Machine {
     }
 
     /// Lets a call through, or says after how long it is worth to ask again.
-    pub(super) fn acquire(&mut self, now: Instant) -> (Result<Ticket, Duration>, Option<Transition>) {
+    pub(super) fn acquire(
+        &mut self,
+        now: Instant,
+    ) -> (Result<Ticket, Duration>, Option<Transition>) {
         let mut transition = None;
         match &self.phase {
             Phase::Open { until } if now >= *until => transition = Some(self.half_open(now)),
@@ -141,7 +144,9 @@ impl Machine {
             Phase::ForcedOpen => Err(self.settings.open_for),
             Phase::Open { until } => Err(until.saturating_duration_since(now)),
             Phase::HalfOpen(probe) => {
-                if u64::from(probe.in_flight) + probe.tally.calls < u64::from(self.settings.half_open_calls) {
+                if u64::from(probe.in_flight) + probe.tally.calls
+                    < u64::from(self.settings.half_open_calls)
+                {
                     probe.in_flight += 1;
                     probe.last_granted = now;
                     Ok(ticket)
@@ -154,7 +159,13 @@ impl Machine {
     }
 
     /// Takes note of the end of a call. The permit is free again whatever it ended like.
-    pub(super) fn record(&mut self, ticket: Ticket, ending: Ending, slow: bool, now: Instant) -> Option<Transition> {
+    pub(super) fn record(
+        &mut self,
+        ticket: Ticket,
+        ending: Ending,
+        slow: bool,
+        now: Instant,
+    ) -> Option<Transition> {
         self.count(ending, slow);
         if ticket.generation != self.generation {
             self.totals.late += 1;
@@ -221,7 +232,8 @@ impl Machine {
         if self.exceeds(Tally { calls: all, ..tally }) {
             return Some(self.reopen(now));
         }
-        let at_worst = Tally { calls: all, failed: tally.failed + missing, slow: tally.slow + missing };
+        let at_worst =
+            Tally { calls: all, failed: tally.failed + missing, slow: tally.slow + missing };
         (!self.exceeds(at_worst)).then(|| self.close(now))
     }
 
@@ -262,14 +274,19 @@ impl Machine {
         let base = settings.open_for.as_secs_f64();
         let grown = base * settings.backoff_factor.powi(self.failed_probes);
         // A factor of 1 leaves the base as it is, also above the default upper end.
-        let capped = if settings.backoff_factor > 1.0 { grown.min(settings.open_at_most.as_secs_f64()) } else { base };
+        let capped = if settings.backoff_factor > 1.0 {
+            grown.min(settings.open_at_most.as_secs_f64())
+        } else {
+            base
+        };
         let spread = 1.0 + settings.jitter * (2.0 * self.random.f64() - 1.0);
         let until = now + Duration::from_secs_f64(capped * spread);
         self.enter(Phase::Open { until })
     }
 
     fn half_open(&mut self, now: Instant) -> Transition {
-        let probe = Probe { entered: now, last_granted: now, in_flight: 0, tally: Tally::default() };
+        let probe =
+            Probe { entered: now, last_granted: now, in_flight: 0, tally: Tally::default() };
         self.enter(Phase::HalfOpen(probe))
     }
 

@@ -71,13 +71,18 @@ impl Default for Settings {
 impl Settings {
     fn check(&self) -> Result<(), BuildError> {
         let rate = |rate: f64| rate > 0.0 && rate <= 1.0;
-        let refuse = |setting, value: String, allowed| Err(BuildError::new(setting, value, allowed));
+        let refuse =
+            |setting, value: String, allowed| Err(BuildError::new(setting, value, allowed));
         if !rate(self.failure_rate) {
             return refuse("failure_rate", self.failure_rate.to_string(), "above 0, up to 1");
         }
         if let Some(slow) = self.slow_calls {
             if slow.longer_than.is_zero() {
-                return refuse("slow_call", format!("{:?}", slow.longer_than), "a duration above 0");
+                return refuse(
+                    "slow_call",
+                    format!("{:?}", slow.longer_than),
+                    "a duration above 0",
+                );
             }
             if !rate(slow.rate) {
                 return refuse("slow_call", slow.rate.to_string(), "a rate above 0, up to 1");
@@ -88,9 +93,15 @@ impl Settings {
                 return refuse("window", format!("{count} calls"), "1 to 100,000 calls");
             }
             Span::Calls(count) if self.minimum_calls > count => {
-                return refuse("minimum_calls", self.minimum_calls.to_string(), "at most the calls of the window");
+                return refuse(
+                    "minimum_calls",
+                    self.minimum_calls.to_string(),
+                    "at most the calls of the window",
+                );
             }
-            Span::Time(stretch) if !(Duration::from_millis(10)..=Duration::from_hours(1)).contains(&stretch) => {
+            Span::Time(stretch)
+                if !(Duration::from_millis(10)..=Duration::from_hours(1)).contains(&stretch) =>
+            {
                 return refuse("window", format!("{stretch:?}"), "10 ms to 1 h");
             }
             _ => {}
@@ -107,7 +118,11 @@ impl Settings {
         // With a factor of 1 the upper end is never used.
         let backs_off = self.backoff_factor > 1.0;
         if backs_off && !(self.open_for..=Duration::from_hours(24)).contains(&self.open_at_most) {
-            return refuse("open_backoff", format!("{:?}", self.open_at_most), "at least `open_for`, up to 24 h");
+            return refuse(
+                "open_backoff",
+                format!("{:?}", self.open_at_most),
+                "at least `open_for`, up to 24 h",
+            );
         }
         if !(0.0..=1.0).contains(&self.jitter) {
             return refuse("jitter", self.jitter.to_string(), "0 to 1");
@@ -116,7 +131,11 @@ impl Settings {
             return refuse("half_open_calls", self.half_open_calls.to_string(), "1 to 100,000");
         }
         if self.half_open_timeout.is_zero() || self.half_open_timeout > Duration::from_hours(24) {
-            return refuse("half_open_timeout", format!("{:?}", self.half_open_timeout), "above 0, up to 24 h");
+            return refuse(
+                "half_open_timeout",
+                format!("{:?}", self.half_open_timeout),
+                "above 0, up to 24 h",
+            );
         }
         Ok(())
     }

@@ -19,7 +19,8 @@ pub enum State {
 
 impl State {
     /// All states there are.
-    pub const ALL: [Self; 5] = [Self::Closed, Self::Open, Self::HalfOpen, Self::ForcedOpen, Self::ForcedClosed];
+    pub const ALL: [Self; 5] =
+        [Self::Closed, Self::Open, Self::HalfOpen, Self::ForcedOpen, Self::ForcedClosed];
 
     /// Its name in metrics and logs, as `half_open`.
     pub const fn as_str(self) -> &'static str {

@@ -96,7 +96,12 @@ impl Component for Inner {
             );
         }
         let one = [breaker];
-        families.counter("circuit_breaker_slow_calls", "Calls that took longer than a slow call may.", &one, stats.slow);
+        families.counter(
+            "circuit_breaker_slow_calls",
+            "Calls that took longer than a slow call may.",
+            &one,
+            stats.slow,
+        );
         families.counter(
             "circuit_breaker_late_calls",
             "Calls that ended after the state they began in, and so were in no window.",

@@ -55,7 +55,14 @@ impl Adaptive {
     }
 
     const fn of(kind: Kind) -> Self {
-        Self { kind, least: 4, most: 256, start: None, window: Duration::from_millis(200), shrink: 0.9 }
+        Self {
+            kind,
+            least: 4,
+            most: 256,
+            start: None,
+            window: Duration::from_millis(200),
+            shrink: 0.9,
+        }
     }
 
     /// The bounds it keeps within, at least 1. Default 4 and 256.
@@ -121,7 +128,10 @@ impl Adaptive {
     pub(super) fn check(&self) -> Result<(), BuildError> {
         let refuse = |value: String, allowed| Err(BuildError::new("adaptive", value, allowed));
         if self.least == 0 || self.least > self.most || self.most > MOST {
-            return refuse(format!("between {} and {}", self.least, self.most), "1 <= least <= most < 2^31");
+            return refuse(
+                format!("between {} and {}", self.least, self.most),
+                "1 <= least <= most < 2^31",
+            );
         }
         if self.start.is_some_and(|start| !(self.least..=self.most).contains(&start)) {
             return refuse(format!("start {:?}", self.start), "a start within the bounds");
@@ -184,8 +194,11 @@ struct LongAverage {
 impl LongAverage {
     fn add(&mut self, seconds: f64) {
         self.windows = self.windows.saturating_add(1);
-        let weight =
-            if self.windows <= WARM_UP { 1.0 / f64::from(self.windows) } else { 2.0 / f64::from(LONG_WINDOWS + 1) };
+        let weight = if self.windows <= WARM_UP {
+            1.0 / f64::from(self.windows)
+        } else {
+            2.0 / f64::from(LONG_WINDOWS + 1)
+        };
         self.seconds += (seconds - self.seconds) * weight;
     }
 }
@@ -252,7 +265,8 @@ impl Estimator {
                 if !used {
                     return self.limit;
                 }
-                let gradient = if latency > 0.0 { tolerance * self.long.seconds / latency } else { 1.0 };
+                let gradient =
+                    if latency > 0.0 { tolerance * self.long.seconds / latency } else { 1.0 };
                 let wanted = self.limit * gradient.clamp(0.5, 1.0) + headroom;
                 self.limit * (1.0 - smoothing) + wanted * smoothing
             }
@@ -274,7 +288,8 @@ mod tests {
         for _ in 0..windows * 20 {
             now += Duration::from_millis(10);
             let in_flight = callers.min(limit);
-            let latency = Duration::from_millis(10).mul_f64((in_flight as f64 / cores as f64).max(1.0));
+            let latency =
+                Duration::from_millis(10).mul_f64((in_flight as f64 / cores as f64).max(1.0));
             let sample = Sample { latency, in_flight, overloaded: false };
             limit = estimator.sample(sample, now).unwrap_or(limit);
         }
@@ -307,7 +322,8 @@ mod tests {
         for settings in [Adaptive::aimd(), Adaptive::gradient()] {
             let mut estimator = Estimator::new(settings.start(100));
             let start = Instant::now();
-            let sample = Sample { latency: Duration::from_millis(1), in_flight: 100, overloaded: true };
+            let sample =
+                Sample { latency: Duration::from_millis(1), in_flight: 100, overloaded: true };
             for ms in 0..200 {
                 assert_eq!(estimator.sample(sample, start + Duration::from_millis(ms)), None);
             }
@@ -322,7 +338,10 @@ mod tests {
         let mut now = Instant::now();
         for _ in 0..2000 {
             now += Duration::from_millis(20);
-            estimator.sample(Sample { latency: Duration::from_millis(10), in_flight: 10, overloaded: false }, now);
+            estimator.sample(
+                Sample { latency: Duration::from_millis(10), in_flight: 10, overloaded: false },
+                now,
+            );
         }
         assert!(estimator.long.seconds < 0.03, "{}", estimator.long.seconds);
     }

@@ -31,7 +31,15 @@ pub struct LimiterBuilder {
 
 impl LimiterBuilder {
     pub(super) fn new(name: String) -> Self {
-        Self { name, limit: 64, adaptive: None, queue: 0, deadline: None, order: Order::default(), registry: None }
+        Self {
+            name,
+            limit: 64,
+            adaptive: None,
+            queue: 0,
+            deadline: None,
+            order: Order::default(),
+            registry: None,
+        }
     }
 
     /// Calls at a time, at least 1. Default 64.
@@ -83,7 +91,11 @@ impl LimiterBuilder {
             adaptive.check()?;
         }
         if self.deadline.is_some_and(|deadline| deadline.is_zero()) {
-            return Err(BuildError::new("deadline", "0", "a duration above 0; for no waiting at all a queue of 0"));
+            return Err(BuildError::new(
+                "deadline",
+                "0",
+                "a duration above 0; for no waiting at all a queue of 0",
+            ));
         }
         let registry = self.registry.clone();
         let limiter = Limiter::new(self);

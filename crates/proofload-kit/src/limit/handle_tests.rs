@@ -78,7 +78,9 @@ async fn nobody_waits_longer_than_the_deadline() {
     assert_eq!((stats.waits.count(), stats.waits.total()), (2, 55 * MS));
     drop(held);
     assert_eq!(limiter.in_use(), 0);
-    drop(limiter.acquire_within(Duration::MAX).await.expect("a deadline beyond all clocks is none"));
+    drop(
+        limiter.acquire_within(Duration::MAX).await.expect("a deadline beyond all clocks is none"),
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -176,7 +178,9 @@ async fn panics_and_cancelled_calls_give_permits_back() {
     let limiter = limiter(2, 0).build().expect("settings");
     for _ in 0..5 {
         let task = limiter.clone();
-        let panicked = tokio::spawn(async move { task.call(async { panic!("a bug") as Result<(), ()> }).await.is_ok() });
+        let panicked = tokio::spawn(async move {
+            task.call(async { panic!("a bug") as Result<(), ()> }).await.is_ok()
+        });
         assert!(panicked.await.is_err());
         let call = limiter.call(std::future::pending::<Result<(), ()>>());
         assert!(tokio::time::timeout(MS, call).await.is_err());
@@ -198,7 +202,8 @@ async fn panics_and_cancelled_calls_give_permits_back() {
 #[tokio::test(start_paused = true)]
 async fn an_adaptive_limit_learns_from_calls() {
     let adaptive = Adaptive::aimd().between(2, 50).start(10).window(100 * MS);
-    let limiter = Limiter::builder("backend").adaptive(adaptive).queue(1000).build().expect("settings");
+    let limiter =
+        Limiter::builder("backend").adaptive(adaptive).queue(1000).build().expect("settings");
     assert_eq!(limiter.limit(), 10);
     let (tasks, _) = callers(&limiter, 500, 10 * MS);
     for task in tasks {
@@ -222,7 +227,11 @@ async fn calls_that_fail_or_are_given_up_teach_nothing() {
     for _ in 0..50 {
         assert!(limiter.call(async { Err::<(), _>("fast") }).await.is_err());
         limiter.try_acquire().expect("free").ignore();
-        assert!(tokio::time::timeout(MS, limiter.call(std::future::pending::<Result<(), ()>>())).await.is_err());
+        assert!(
+            tokio::time::timeout(MS, limiter.call(std::future::pending::<Result<(), ()>>()))
+                .await
+                .is_err()
+        );
     }
     assert_eq!(limiter.limit(), 1);
     for _ in 0..50 {
@@ -238,7 +247,8 @@ async fn calls_that_fail_or_are_given_up_teach_nothing() {
 #[test]
 fn threads_never_hold_more_than_the_limit() {
     use std::sync::atomic::{AtomicUsize, Ordering};
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).build().expect("runtime");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(4).build().expect("runtime");
     let limiter = limiter(3, 50).build().expect("settings");
     let (held, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     runtime.block_on(async {

@@ -60,7 +60,11 @@ mod tests {
         }
         assert_eq!(pace.wait_for(9), Duration::from_millis(200));
         pace.handed_on(Duration::from_secs(3600));
-        assert_eq!(pace.wait_for(9), Duration::from_millis(200), "an hour without a queue says nothing");
+        assert_eq!(
+            pace.wait_for(9),
+            Duration::from_millis(200),
+            "an hour without a queue says nothing"
+        );
         assert_eq!(pace.wait_for(1_000_000), MOST);
         for step in 1..=100 {
             pace.handed_on(Duration::from_secs(3600) + Duration::from_millis(40 * step));

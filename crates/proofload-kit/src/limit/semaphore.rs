@@ -180,16 +180,17 @@ impl Semaphore {
     /// to use or to return.
     pub(super) fn leave(&self, place: usize) -> Option<Served> {
         let mut queue = self.lock();
-        let (served, waker) = match std::mem::replace(&mut queue.slots[place].state, SlotState::Free) {
-            SlotState::Granted => (Some(Served::Granted), None),
-            SlotState::Evicted => (Some(Served::Evicted), None),
-            SlotState::Waiting(waker) => {
-                queue.unlink(place);
-                self.clear_flag_if_empty(&queue);
-                (None, waker)
-            }
-            SlotState::Free => unreachable!("a place is left by its owner only"),
-        };
+        let (served, waker) =
+            match std::mem::replace(&mut queue.slots[place].state, SlotState::Free) {
+                SlotState::Granted => (Some(Served::Granted), None),
+                SlotState::Evicted => (Some(Served::Evicted), None),
+                SlotState::Waiting(waker) => {
+                    queue.unlink(place);
+                    self.clear_flag_if_empty(&queue);
+                    (None, waker)
+                }
+                SlotState::Free => unreachable!("a place is left by its owner only"),
+            };
         queue.release(place);
         drop(queue);
         drop(waker);
@@ -272,7 +273,10 @@ impl Semaphore {
     }
 
     fn exchange(&self, from: Word, to: Word) -> Result<(), Word> {
-        self.word.compare_exchange(from.0, to.0, Ordering::AcqRel, Ordering::Acquire).map(|_| ()).map_err(Word)
+        self.word
+            .compare_exchange(from.0, to.0, Ordering::AcqRel, Ordering::Acquire)
+            .map(|_| ())
+            .map_err(Word)
     }
 
     fn clear_flag_if_empty(&self, queue: &Queue) {
@@ -320,7 +324,14 @@ enum SlotState {
 
 impl Queue {
     fn new(capacity: usize) -> Self {
-        Self { slots: Vec::new(), free: Vec::new(), first: NOBODY, last: NOBODY, waiting: 0, capacity }
+        Self {
+            slots: Vec::new(),
+            free: Vec::new(),
+            first: NOBODY,
+            last: NOBODY,
+            waiting: 0,
+            capacity,
+        }
     }
 
     fn is_full(&self) -> bool {

@@ -16,7 +16,11 @@ struct Shared {
 
 impl Shared {
     fn new(limit: usize, queue: usize, order: Order, most: usize) -> Arc<Self> {
-        Arc::new(Self { semaphore: Semaphore::new(limit, queue, order), held: AtomicUsize::new(0), most })
+        Arc::new(Self {
+            semaphore: Semaphore::new(limit, queue, order),
+            held: AtomicUsize::new(0),
+            most,
+        })
     }
 
     fn hold(&self) {

@@ -129,17 +129,37 @@ impl Component for Inner {
         let one = [limiter];
         families.gauge("limiter_limit", "Calls let through at a time.", &one, stats.limit as f64);
         families.gauge("limiter_in_use", "Permits in use.", &one, stats.in_use as f64);
-        families.gauge("limiter_queued", "Callers waiting for a permit.", &one, stats.queued as f64);
-        families.gauge("limiter_queue_limit", "Callers that may wait.", &one, stats.queue_limit as f64);
+        families.gauge(
+            "limiter_queued",
+            "Callers waiting for a permit.",
+            &one,
+            stats.queued as f64,
+        );
+        families.gauge(
+            "limiter_queue_limit",
+            "Callers that may wait.",
+            &one,
+            stats.queue_limit as f64,
+        );
         families.counter("limiter_granted", "Permits given out.", &one, stats.granted);
-        let refused = [(RefusedReason::Full, stats.refused_full), (RefusedReason::Deadline, stats.refused_deadline)];
+        let refused = [
+            (RefusedReason::Full, stats.refused_full),
+            (RefusedReason::Deadline, stats.refused_deadline),
+        ];
         for (reason, count) in refused {
             let labels = [limiter, ("reason", reason.as_str())];
             families.counter("limiter_refused", "Calls refused, by reason.", &labels, count);
         }
         families.counter("limiter_given_up", "Callers that gave up waiting.", &one, stats.given_up);
-        let value =
-            Value::Histogram { buckets: stats.waits.buckets().collect(), sum: stats.waits.total().as_secs_f64() };
-        families.add("limiter_wait_seconds", "How long callers waited that had to wait.", &one, value);
+        let value = Value::Histogram {
+            buckets: stats.waits.buckets().collect(),
+            sum: stats.waits.total().as_secs_f64(),
+        };
+        families.add(
+            "limiter_wait_seconds",
+            "How long callers waited that had to wait.",
+            &one,
+            value,
+        );
     }
 }

@@ -201,17 +201,23 @@ impl Tls {
         if self.roots.is_none() && self.client.is_none() {
             return Ok(client);
         }
-        let setting =
-            if self.roots.is_some() { "root_certificates" } else { "client_certificate" };
+        let setting = if self.roots.is_some() { "root_certificates" } else { "client_certificate" };
         let certificates = redis::TlsCertificates {
-            client_tls: self
-                .client
-                .map(|(client_cert, client_key)| redis::ClientTlsConfig { client_cert, client_key }),
+            client_tls: self.client.map(|(client_cert, client_key)| redis::ClientTlsConfig {
+                client_cert,
+                client_key,
+            }),
             root_cert: self.roots,
         };
-        Client::build_with_tls(client.get_connection_info().clone(), certificates).map_err(|error| {
-            BuildError::new(setting, error, "PEM texts, with an address that begins with rediss://")
-        })
+        Client::build_with_tls(client.get_connection_info().clone(), certificates).map_err(
+            |error| {
+                BuildError::new(
+                    setting,
+                    error,
+                    "PEM texts, with an address that begins with rediss://",
+                )
+            },
+        )
     }
 }
 

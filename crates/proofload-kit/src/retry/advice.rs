@@ -46,7 +46,10 @@ impl Advice {
     /// assert_eq!(retry.stats().retries, 0);
     /// # Ok(()) }
     /// ```
-    pub fn guarded<E, R, A: Into<Self>>(error: &CallError<E, R>, when: impl FnOnce(&E) -> A) -> Self {
+    pub fn guarded<E, R, A: Into<Self>>(
+        error: &CallError<E, R>,
+        when: impl FnOnce(&E) -> A,
+    ) -> Self {
         match error {
             CallError::Refused(_) => Self::Stop,
             CallError::Failed(error) => when(error).into(),

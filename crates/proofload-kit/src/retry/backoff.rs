@@ -45,14 +45,18 @@ impl Backoff {
     /// Before retry `number`, counted from 1; `random` from 0 to 1.
     pub(super) fn wait(&self, number: u32, random: f64) -> Duration {
         let exponent = i32::try_from(number.saturating_sub(1)).unwrap_or(i32::MAX);
-        let full = (self.first.as_secs_f64() * self.factor.powi(exponent)).min(self.most.as_secs_f64());
+        let full =
+            (self.first.as_secs_f64() * self.factor.powi(exponent)).min(self.most.as_secs_f64());
         Duration::from_secs_f64(if self.jitter { full * random } else { full })
     }
 
     pub(super) fn check(&self) -> Result<(), BuildError> {
         let refuse = |value: String, allowed| Err(BuildError::new("backoff", value, allowed));
         if self.most > Duration::from_hours(1) || self.first > self.most {
-            return refuse(format!("{:?} to {:?}", self.first, self.most), "a first wait up to the longest, up to 1 h");
+            return refuse(
+                format!("{:?} to {:?}", self.first, self.most),
+                "a first wait up to the longest, up to 1 h",
+            );
         }
         if !(1.0..=100.0).contains(&self.factor) {
             return refuse(self.factor.to_string(), "a factor of 1 to 100");
@@ -76,7 +80,11 @@ mod tests {
     fn waits_grow_up_to_the_longest() {
         let ms = Duration::from_millis;
         let check = |backoff: Backoff, random: f64, expected: [u64; 4]| {
-            assert_eq!([1, 2, 3, 40].map(|number| backoff.wait(number, random)), expected.map(ms), "{backoff:?}");
+            assert_eq!(
+                [1, 2, 3, 40].map(|number| backoff.wait(number, random)),
+                expected.map(ms),
+                "{backoff:?}"
+            );
         };
         let exponential = Backoff::exponential(ms(100), ms(350));
         check(exponential, 1.0, [100, 200, 350, 350]);

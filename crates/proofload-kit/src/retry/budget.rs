@@ -127,7 +127,10 @@ mod tests {
     #[test]
     fn a_reserve_needs_no_calls_and_comes_back() {
         let start = Instant::now();
-        let mut account = Account::new(Budget::new().ratio(0.0).per_second(2.0).window(Duration::from_secs(5)), start);
+        let mut account = Account::new(
+            Budget::new().ratio(0.0).per_second(2.0).window(Duration::from_secs(5)),
+            start,
+        );
         assert_eq!((0..100).filter(|_| account.withdraw(start)).count(), 10);
         let later = start + Duration::from_secs(5);
         assert_eq!((0..100).filter(|_| account.withdraw(later)).count(), 10);

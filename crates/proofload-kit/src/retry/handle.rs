@@ -48,10 +48,23 @@ impl Retry {
     }
 
     pub(super) fn new(builder: RetryBuilder) -> Self {
-        let RetryBuilder { name, attempts, backoff, budget, longest_hint, deadline, breaker, .. } = builder;
+        let RetryBuilder {
+            name, attempts, backoff, budget, longest_hint, deadline, breaker, ..
+        } = builder;
         let account = budget.map(|budget| Mutex::new(Account::new(budget, Instant::now())));
         let counts = Counts::default();
-        Self { inner: Arc::new(Inner { name, attempts, backoff, longest_hint, deadline, breaker, account, counts }) }
+        Self {
+            inner: Arc::new(Inner {
+                name,
+                attempts,
+                backoff,
+                longest_hint,
+                deadline,
+                breaker,
+                account,
+                counts,
+            }),
+        }
     }
 
     pub(super) fn register(&self, registry: &Registry) {
@@ -170,7 +183,12 @@ impl Course<'_> {
                 return false;
             }
         };
-        tracing::debug!(retry = self.policy.name, attempt = self.attempt, ?wait, "call failed, trying again");
+        tracing::debug!(
+            retry = self.policy.name,
+            attempt = self.attempt,
+            ?wait,
+            "call failed, trying again"
+        );
         if !wait.is_zero() {
             sleep(wait).await;
         }
@@ -203,14 +221,19 @@ impl Course<'_> {
             wait += hint;
         }
         let now = Instant::now();
-        if policy.deadline.is_some_and(|deadline| now.saturating_duration_since(self.began) + wait > deadline) {
+        if policy
+            .deadline
+            .is_some_and(|deadline| now.saturating_duration_since(self.began) + wait > deadline)
+        {
             return Err(GivenUp::Deadline);
         }
         if self.breaker_refuses() {
             return Err(GivenUp::Breaker);
         }
         match &policy.account {
-            Some(account) if !account.lock().unwrap_or_else(PoisonError::into_inner).withdraw(now) => {
+            Some(account)
+                if !account.lock().unwrap_or_else(PoisonError::into_inner).withdraw(now) =>
+            {
                 Err(GivenUp::Budget)
             }
             _ => Ok(wait),

@@ -13,7 +13,9 @@ fn policy() -> RetryBuilder {
 
 /// Fails the first `failures` tries.
 async fn after(retry: &Retry, failures: u32) -> Result<u32, u32> {
-    retry.call(|attempt| async move { if attempt <= failures { Err(attempt) } else { Ok(attempt) } }).await
+    retry
+        .call(|attempt| async move { if attempt <= failures { Err(attempt) } else { Ok(attempt) } })
+        .await
 }
 
 #[tokio::test(start_paused = true)]
@@ -74,7 +76,8 @@ async fn begins_nothing_after_the_deadline() {
 
 #[tokio::test(start_paused = true)]
 async fn an_outage_costs_no_more_than_the_budget() {
-    let retry = policy().budget(Budget::new().ratio(0.1).per_second(1.0)).build().expect("settings");
+    let retry =
+        policy().budget(Budget::new().ratio(0.1).per_second(1.0)).build().expect("settings");
     for _ in 0..200 {
         assert!(after(&retry, 10).await.is_err());
     }
@@ -91,7 +94,10 @@ async fn an_outage_costs_no_more_than_the_budget() {
 
 #[tokio::test(start_paused = true)]
 async fn does_not_retry_into_an_open_breaker() {
-    let breaker = CircuitBreaker::builder("users").minimum_calls(2).open_for(Duration::from_secs(1)).jitter(0.0);
+    let breaker = CircuitBreaker::builder("users")
+        .minimum_calls(2)
+        .open_for(Duration::from_secs(1))
+        .jitter(0.0);
     let breaker = breaker.build().expect("settings");
     let retry = policy().attempts(10).breaker(&breaker).build().expect("settings");
     let calls = RefCell::new(0);

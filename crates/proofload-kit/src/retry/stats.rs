@@ -87,9 +87,19 @@ impl Component for Inner {
         let stats = self.stats();
         let retry = ("retry", self.name.as_str());
         let one = [retry];
-        families.counter("retry_calls", "Calls, each once however often it was tried.", &one, stats.calls);
+        families.counter(
+            "retry_calls",
+            "Calls, each once however often it was tried.",
+            &one,
+            stats.calls,
+        );
         families.counter("retry_retries", "Tries after the first ones.", &one, stats.retries);
-        families.counter("retry_recovered", "Calls that succeeded after a retry.", &one, stats.recovered);
+        families.counter(
+            "retry_recovered",
+            "Calls that succeeded after a retry.",
+            &one,
+            stats.recovered,
+        );
         let given_up = [
             ("exhausted", stats.exhausted),
             ("permanent", stats.permanent),
@@ -100,7 +110,12 @@ impl Component for Inner {
         ];
         for (reason, count) in given_up {
             let labels = [retry, ("reason", reason)];
-            families.counter("retry_given_up", "Calls that failed, by why they were not tried again.", &labels, count);
+            families.counter(
+                "retry_given_up",
+                "Calls that failed, by why they were not tried again.",
+                &labels,
+                count,
+            );
         }
         if let Some(budget) = stats.budget {
             families.gauge("retry_budget", "Retries left in the budget.", &one, budget);

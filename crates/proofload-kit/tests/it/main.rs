@@ -10,6 +10,7 @@ mod cached;
 mod cached_loads;
 #[cfg(feature = "pool")]
 mod events;
+mod examples;
 #[cfg(feature = "tower")]
 mod guards;
 #[cfg(all(feature = "prometheus", feature = "tower"))]
