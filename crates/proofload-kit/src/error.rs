@@ -2,7 +2,7 @@
 
 /// A setting that a builder refused. Nothing is built, and nothing is quietly corrected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{setting}` is {value:?}; allowed is: {allowed}")]
+#[error("`{setting}` is {value:?}: it must be {allowed}")]
 pub struct BuildError {
     setting: &'static str,
     value: String,
@@ -10,8 +10,12 @@ pub struct BuildError {
 }
 
 impl BuildError {
-    /// `allowed` completes the sentence "allowed is …".
-    pub(crate) fn new(setting: &'static str, value: impl ToString, allowed: &'static str) -> Self {
+    /// `allowed` completes the sentence "it must be …".
+    pub(crate) fn new(
+        setting: &'static str,
+        value: impl std::fmt::Display,
+        allowed: &'static str,
+    ) -> Self {
         Self { setting, value: value.to_string(), allowed }
     }
 

@@ -20,7 +20,6 @@ pub mod guard;
 mod key;
 pub mod limit;
 #[cfg(feature = "macros")]
-#[expect(missing_debug_implementations, reason = "only the attributes name these types")]
 mod macros;
 #[cfg(feature = "pool")]
 pub mod pool;

@@ -193,3 +193,82 @@ fn mark(style: &Style, outcome: GoalOutcome) -> (&'static str, Tone) {
         GoalOutcome::CannotTell => (symbols.fair, Tone::Fair),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proofload_core::suite::RequirementRow;
+    use proofload_core::verdict::{ExitCode, Grade};
+
+    use super::*;
+    use crate::text::width_of;
+
+    fn example() -> (Improvement, RunResult) {
+        let claim = |name: &str, confidence: &str, outcome, why: Option<&str>| ClaimRow {
+            name: name.to_owned(),
+            claimed: "14 s → 2 s, −85%".to_owned(),
+            before_text: "15.0 s".to_owned(),
+            after_text: "216 ms".to_owned(),
+            change_text: "−98.6%".to_owned(),
+            confidence_text: confidence.to_owned(),
+            outcome,
+            why: why.map(str::to_owned),
+            ..ClaimRow::default()
+        };
+        let found = Improvement {
+            settings: vec![SettingRow {
+                name: "connections".to_owned(),
+                before: "5".to_owned(),
+                after: "64\u{1b}[31m".to_owned(),
+            }],
+            claims: vec![
+                claim("P99", "−99.0% … −97.4%", GoalOutcome::Reached, None),
+                claim("users held", "breaks at 50 (P99 3.66 s)", GoalOutcome::Reached, None),
+                claim("success", "", GoalOutcome::CannotTell, Some("timers fired late")),
+            ],
+            requirements: vec![RequirementRow {
+                id: "2.1".to_owned(),
+                text: "No webhook takes longer than 2 s".to_owned(),
+                verdict: ProofVerdict::Failed,
+                ..RequirementRow::default()
+            }],
+            notes: vec!["What limits the service before is its backend.".to_owned()],
+            ..Improvement::default()
+        };
+        let mut result = RunResult::default();
+        result.summary.grade = Some(Grade::Excellent);
+        result.summary.trustworthy = true;
+        (found, result)
+    }
+
+    #[test]
+    fn everything_is_said_in_lines_that_fit() {
+        let (found, result) = example();
+        for width in [100, 60, 40] {
+            let style = Style::plain().with_width(width);
+            let options = SummaryOptions {
+                style,
+                exit_code: ExitCode::Poor,
+                result_path: Some("after/result.json"),
+                report_path: Some("after/report.html"),
+            };
+            let text = settings(&found.settings, &style) + &improvement(&found, &result, &options);
+            assert!(!text.contains('\u{1b}'), "{text}");
+            // Paths are not cut: they are to be copied.
+            let lines = text.lines().filter(|line| !line.contains("after/"));
+            let too_wide: Vec<_> = lines.filter(|line| width_of(line) > width).collect();
+            assert!(too_wide.is_empty(), "{width}: {too_wide:?}");
+            let words: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            for part in [
+                "2 of 3 met",
+                "216 ms",
+                "users held: breaks at 50 (P99 3.66 s)",
+                "success: cannot tell: timers fired late",
+                "0 proven, 1 failed, 0 unproven",
+                "2 of 3 claims met, 0 of 1 requirements proven",
+                "exit code 2",
+            ] {
+                assert!(words.contains(part), "{width}: no {part:?} in\n{text}");
+            }
+        }
+    }
+}

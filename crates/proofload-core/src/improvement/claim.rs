@@ -120,16 +120,20 @@ impl Claim<'_> {
             row.high.map(|high| high <= self.wanted.change),
             row.low.map(|low| low > self.wanted.change),
         );
-        Some(told(judged, doubt(row), ClaimRow {
-            unit: row.unit.clone(),
-            before: Some(before),
-            after: Some(after),
-            before_text: human_ns(before * 1e6),
-            after_text: human_ns(after * 1e6),
-            change_text: row.change_text.clone(),
-            confidence_text: row.interval_text.clone(),
-            ..ClaimRow::default()
-        }))
+        Some(told(
+            judged,
+            doubt(row),
+            ClaimRow {
+                unit: row.unit.clone(),
+                before: Some(before),
+                after: Some(after),
+                before_text: human_ns(before * 1e6),
+                after_text: human_ns(after * 1e6),
+                change_text: row.change_text.clone(),
+                confidence_text: row.interval_text.clone(),
+                ..ClaimRow::default()
+            },
+        ))
     }
 
     fn times_faster(&self, halves: &Halves<'_>, phase: &str) -> Option<ClaimRow> {
@@ -144,19 +148,23 @@ impl Claim<'_> {
             most.map(|most| most < self.wanted.change),
         );
         let end = |end: Option<f64>| end.map_or_else(|| "?".to_owned(), factor);
-        Some(told(judged, doubt(row), ClaimRow {
-            unit: row.unit.clone(),
-            before: Some(before),
-            after: Some(after),
-            before_text: human_ns(before * 1e6),
-            after_text: human_ns(after * 1e6),
-            change_text: format!("{} times", factor(before / after.max(f64::EPSILON))),
-            confidence_text: match (least, most) {
-                (None, None) => String::new(),
-                _ => format!("{} … {} times", end(least), end(most)),
+        Some(told(
+            judged,
+            doubt(row),
+            ClaimRow {
+                unit: row.unit.clone(),
+                before: Some(before),
+                after: Some(after),
+                before_text: human_ns(before * 1e6),
+                after_text: human_ns(after * 1e6),
+                change_text: format!("{} times", factor(before / after.max(f64::EPSILON))),
+                confidence_text: match (least, most) {
+                    (None, None) => String::new(),
+                    _ => format!("{} … {} times", end(least), end(most)),
+                },
+                ..ClaimRow::default()
             },
-            ..ClaimRow::default()
-        }))
+        ))
     }
 
     fn success(&self, halves: &Halves<'_>, phase: &str) -> Option<ClaimRow> {
@@ -168,16 +176,20 @@ impl Claim<'_> {
             Some(low >= self.wanted.figure),
             Some(high < self.wanted.figure),
         );
-        Some(told(judged, spoilt(&[old, new]), ClaimRow {
-            unit: "ratio".to_owned(),
-            before: Some(before),
-            after: Some(after),
-            before_text: human_ratio(before),
-            after_text: human_ratio(after),
-            change_text: points(after - before),
-            confidence_text: format!("{} … {}", percent(low), percent(high)),
-            ..ClaimRow::default()
-        }))
+        Some(told(
+            judged,
+            spoilt(&[old, new]),
+            ClaimRow {
+                unit: "ratio".to_owned(),
+                before: Some(before),
+                after: Some(after),
+                before_text: human_ratio(before),
+                after_text: human_ratio(after),
+                change_text: points(after - before),
+                confidence_text: format!("{} … {}", percent(low), percent(high)),
+                ..ClaimRow::default()
+            },
+        ))
     }
 
     fn users_held(
@@ -198,16 +210,22 @@ impl Claim<'_> {
             Some((users, why)) => format!("breaks at {users} ({why})"),
             None => "the most that was tried".to_owned(),
         };
-        Some(told(judged, spoilt(&[old, new]), ClaimRow {
-            unit: "users".to_owned(),
-            before: before.users.map(f64::from),
-            after: after.users.map(f64::from),
-            before_text: text(&before),
-            after_text: text(&after),
-            change_text: times.map(|times| format!("{} times", factor(times))).unwrap_or_default(),
-            confidence_text: format!("before: {}; after: {}", edge(&before), edge(&after)),
-            ..ClaimRow::default()
-        }))
+        Some(told(
+            judged,
+            spoilt(&[old, new]),
+            ClaimRow {
+                unit: "users".to_owned(),
+                before: before.users.map(f64::from),
+                after: after.users.map(f64::from),
+                before_text: text(&before),
+                after_text: text(&after),
+                change_text: times
+                    .map(|times| format!("{} times", factor(times)))
+                    .unwrap_or_default(),
+                confidence_text: format!("before: {}; after: {}", edge(&before), edge(&after)),
+                ..ClaimRow::default()
+            },
+        ))
     }
 
     fn hit_rate(&self, halves: &Halves<'_>) -> Option<ClaimRow> {
@@ -218,16 +236,20 @@ impl Claim<'_> {
             Some(low >= self.wanted.figure),
             Some(high < self.wanted.figure),
         );
-        Some(told(judged, None, ClaimRow {
-            unit: "ratio".to_owned(),
-            before: Some(before.rate()),
-            after: Some(after.rate()),
-            before_text: human_ratio(before.rate()),
-            after_text: human_ratio(after.rate()),
-            change_text: points(after.rate() - before.rate()),
-            confidence_text: format!("{} … {}", percent(low), percent(high)),
-            ..ClaimRow::default()
-        }))
+        Some(told(
+            judged,
+            None,
+            ClaimRow {
+                unit: "ratio".to_owned(),
+                before: Some(before.rate()),
+                after: Some(after.rate()),
+                before_text: human_ratio(before.rate()),
+                after_text: human_ratio(after.rate()),
+                change_text: points(after.rate() - before.rate()),
+                confidence_text: format!("{} … {}", percent(low), percent(high)),
+                ..ClaimRow::default()
+            },
+        ))
     }
 
     /// The cost of so many requests, or of a month.
@@ -246,16 +268,20 @@ impl Claim<'_> {
         let judged = judge(new <= wanted, Some(at(low) <= wanted), Some(at(high) > wanted));
         let text = |amount: Money| amount.text(&cost.currency);
         let saved = if old > Money::ZERO { 1.0 - new.units() / old.units() } else { 0.0 };
-        Some(told(judged, None, ClaimRow {
-            unit: cost.currency.clone(),
-            before: Some(old.units()),
-            after: Some(new.units()),
-            before_text: text(old),
-            after_text: text(new),
-            change_text: format!("\u{2212}{:.1}%", saved * 100.0),
-            confidence_text: format!("{} … {}", text(at(high)), text(at(low))),
-            ..ClaimRow::default()
-        }))
+        Some(told(
+            judged,
+            None,
+            ClaimRow {
+                unit: cost.currency.clone(),
+                before: Some(old.units()),
+                after: Some(new.units()),
+                before_text: text(old),
+                after_text: text(new),
+                change_text: format!("\u{2212}{:.1}%", saved * 100.0),
+                confidence_text: format!("{} … {}", text(at(high)), text(at(low))),
+                ..ClaimRow::default()
+            },
+        ))
     }
 }
 

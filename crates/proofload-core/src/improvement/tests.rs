@@ -25,12 +25,13 @@ fn phase() -> PhaseResult {
     phase
 }
 
-fn judged(claim: &Claim<'_>, before: PhaseResult, after: PhaseResult, change: ChangeRow) -> ClaimRow {
-    let entry = ComparisonEntry {
-        phase: "Rush".to_owned(),
-        request: None,
-        changes: vec![change],
-    };
+fn judged(
+    claim: &Claim<'_>,
+    before: PhaseResult,
+    after: PhaseResult,
+    change: ChangeRow,
+) -> ClaimRow {
+    let entry = ComparisonEntry { phase: "Rush".to_owned(), request: None, changes: vec![change] };
     let comparison = Comparison { entries: vec![entry], ..Comparison::default() };
     let (before, after) = (run(before), run(after));
     claim.judge(&Halves { before: &before, after: &after, comparison: Some(&comparison) })

@@ -191,6 +191,8 @@ mod tests {
         assert_eq!(shape, expect);
         assert_eq!(rows[1].measured_seconds, 4.0);
         assert_eq!(rows[1].success_rate, Some(1.0));
-        assert!(rows[1].p99_latency_ms.unwrap() > 99.0 && rows[1].median_latency_ms.unwrap() < 91.0);
+        assert!(
+            rows[1].p99_latency_ms.unwrap() > 99.0 && rows[1].median_latency_ms.unwrap() < 91.0
+        );
     }
 }

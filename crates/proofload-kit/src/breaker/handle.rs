@@ -14,13 +14,14 @@ use tokio::time::Instant;
 use super::{
     BreakerPermit, BreakerStats, CallError, CircuitBreakerBuilder, Open, Outcome, State,
     Transition,
+    batch::Batches,
     machine::{Ending, Machine, Ticket},
     permit::Pass,
     settings::Observer,
 };
 use crate::{
     Registry,
-    guard::{Striped, shielded},
+    guard::{Apart, Striped, shielded},
 };
 
 /// A circuit breaker. Cheap to clone; clones are the same breaker.
@@ -33,12 +34,6 @@ pub struct CircuitBreaker {
     pub(super) inner: Arc<Inner>,
 }
 
-/// Kept off the cache lines of its neighbours: the gate is only read, the lock is written at every
-/// call.
-#[derive(Debug)]
-#[repr(align(128))]
-struct Apart<T>(T);
-
 pub(super) struct Inner {
     pub(super) name: String,
     slow_after: Option<Duration>,
@@ -48,19 +43,31 @@ pub(super) struct Inner {
     epoch: Instant,
     gate: Apart<Gate>,
     machine: Apart<Mutex<Machine>>,
+    batches: Batches,
     pub(super) refused: Striped,
 }
 
 /// A copy of what the machine would say, as far as it says it to everybody.
 #[derive(Debug, Default)]
 struct Gate {
-    /// The generation times [`STATES`], plus the state.
+    /// Generation, state and ripeness: see [`Gate::word`].
     state: AtomicU64,
     /// Nanoseconds after the epoch.
     open_until: AtomicU64,
 }
 
 const STATES: u64 = State::ALL.len() as u64;
+
+impl Gate {
+    fn word(generation: u64, state: State, ripe: bool) -> u64 {
+        (generation * STATES + state as u64) << 1 | u64::from(ripe)
+    }
+
+    fn load(&self) -> (u64, State) {
+        let word = self.state.load(Ordering::Acquire) >> 1;
+        (word / STATES, State::ALL[(word % STATES) as usize])
+    }
+}
 
 impl CircuitBreaker {
     /// Settings for a breaker of this name, which is the label of its metrics.
@@ -78,6 +85,7 @@ impl CircuitBreaker {
             observer,
             epoch,
             gate: Apart(Gate::default()),
+            batches: Batches::new(settings.window.tick()),
             machine: Apart(Mutex::new(Machine::new(settings, fastrand::u64(..), epoch))),
             refused: Striped::default(),
         };
@@ -181,7 +189,7 @@ impl CircuitBreaker {
     /// What it does at present. An open breaker whose time is over stays open until the next call
     /// asks.
     pub fn state(&self) -> State {
-        State::ALL[(self.inner.gate.0.state.load(Ordering::Acquire) % STATES) as usize]
+        self.inner.gate.load().1
     }
 
     /// Refuses all calls until [`reset`](Self::reset) or [`force_closed`](Self::force_closed).
@@ -238,16 +246,13 @@ impl Inner {
     }
 
     fn glance(&self) -> Glance {
-        let gate = self.gate.0.state.load(Ordering::Acquire);
-        let state = State::ALL[(gate % STATES) as usize];
+        let (generation, state) = self.gate.load();
         match state {
-            State::Closed | State::ForcedClosed => {
-                Glance::Admit(Ticket { generation: gate / STATES })
-            }
+            State::Closed | State::ForcedClosed => Glance::Admit(Ticket { generation }),
             State::ForcedOpen => Glance::Refuse(Open { state, retry_after: self.open_for }),
             State::HalfOpen => Glance::Ask,
             State::Open => {
-                let until = Duration::from_nanos(self.gate.0.open_until.load(Ordering::Relaxed));
+                let until = Duration::from_nanos(self.gate.open_until.load(Ordering::Relaxed));
                 match until.checked_sub(self.epoch.elapsed()) {
                     Some(retry_after) if !retry_after.is_zero() => {
                         Glance::Refuse(Open { state, retry_after })
@@ -263,7 +268,7 @@ impl Inner {
         let mut machine = self.lock();
         let (answer, transition) = machine.acquire(now);
         let state = machine.state();
-        self.publish(&machine, transition);
+        self.publish(&mut machine, now);
         drop(machine);
         self.tell(transition);
         answer.map_err(|retry_after| {
@@ -273,46 +278,78 @@ impl Inner {
     }
 
     pub(super) fn record(&self, ticket: Ticket, ending: Ending, began: Option<Instant>) {
-        let now = Instant::now();
         let slow = match (self.slow_after, began) {
-            (Some(slow_after), Some(began)) => now.saturating_duration_since(began) > slow_after,
+            (Some(slow_after), Some(began)) => began.elapsed() > slow_after,
             _ => false,
         };
+        if ending == Ending::Success && !slow && self.add_to_batch(ticket) {
+            return;
+        }
+        let now = Instant::now();
         let mut machine = self.lock();
+        self.bring_in(&mut machine, now, true);
         let transition = machine.record(ticket, ending, slow, now);
-        self.publish(&machine, transition);
+        self.publish(&mut machine, now);
         drop(machine);
         self.tell(transition);
+    }
+
+    /// Counts a success without the lock, where it cannot change the state.
+    fn add_to_batch(&self, ticket: Ticket) -> bool {
+        let ripe = Gate::word(ticket.generation, State::Closed, true);
+        self.gate.state.load(Ordering::Acquire) == ripe
+            && self.batches.try_add(ticket.generation, self.batches.tick(|| self.epoch.elapsed()))
+    }
+
+    /// Brings all batches into the window. `reopen` them only if the window is judged right after:
+    /// the first call of a tick has to go the long way.
+    fn bring_in(&self, machine: &mut Machine, now: Instant, reopen: bool) {
+        let generation = machine.generation();
+        let tick = self.batches.tick(|| now.saturating_duration_since(self.epoch));
+        let next = if reopen { generation } else { u64::MAX };
+        for batch in self.batches.take(next, tick) {
+            let width = self.batches.tick_width().unwrap_or_default();
+            let age = width.saturating_mul(u32::try_from(batch.age(tick)).unwrap_or(u32::MAX));
+            let at = now.checked_sub(age).unwrap_or(self.epoch);
+            machine.record_batch(batch.count(), batch.is_of(generation), at);
+        }
     }
 
     fn force(&self, state: State) {
         let now = Instant::now();
         let mut machine = self.lock();
+        self.bring_in(&mut machine, now, false);
         let transition = machine.force(state, now);
-        self.publish(&machine, transition);
+        self.publish(&mut machine, now);
         drop(machine);
         self.tell(transition);
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, Machine> {
-        self.machine.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The machine with everything that was recorded up to now.
+    pub(super) fn settled(&self, now: Instant) -> MutexGuard<'_, Machine> {
+        let mut machine = self.lock();
+        self.bring_in(&mut machine, now, false);
+        machine
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Machine> {
+        self.machine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Brings the gate up to date; under the lock, so that gates are published in the order of
     /// their states.
-    fn publish(&self, machine: &Machine, transition: Option<Transition>) {
-        if transition.is_none() {
+    fn publish(&self, machine: &mut Machine, now: Instant) {
+        let gate = Gate::word(machine.generation(), machine.state(), machine.is_ripe(now));
+        // Readers keep their copy of the line as long as nothing changes.
+        if self.gate.state.load(Ordering::Relaxed) == gate {
             return;
         }
         if let Some(until) = machine.open_until() {
             let nanos = until.saturating_duration_since(self.epoch).as_nanos();
-            self.gate
-                .0
-                .open_until
-                .store(u64::try_from(nanos).unwrap_or(u64::MAX), Ordering::Relaxed);
+            let nanos = u64::try_from(nanos).unwrap_or(u64::MAX);
+            self.gate.open_until.store(nanos, Ordering::Relaxed);
         }
-        let gate = machine.generation() * STATES + machine.state() as u64;
-        self.gate.0.state.store(gate, Ordering::Release);
+        self.gate.state.store(gate, Ordering::Release);
     }
 
     /// Tells logs and observer of a transition; outside the lock.

@@ -5,7 +5,11 @@ use std::{
     sync::atomic::AtomicUsize,
 };
 
+use proptest::prelude::*;
+
 use super::*;
+use crate::breaker::Window;
+use crate::breaker::settings::{Settings, Span};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -204,6 +208,83 @@ fn two_threads_never_hold_more_probes_than_there_are() {
     assert_eq!(breaker.state(), State::HalfOpen);
     let permits: Vec<_> = std::iter::from_fn(|| breaker.acquire().ok()).collect();
     assert_eq!(permits.len(), 3, "and none got lost");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+
+    /// Batches are not to be noticed: a breaker does what its machine alone would do.
+    #[test]
+    fn is_in_the_same_state_as_its_machine(
+        window in prop_oneof![
+            (1_u32..60).prop_map(Window::calls),
+            (10_u64..3_000).prop_map(|ms| Window::time(Duration::from_millis(ms))),
+        ],
+        minimum in 1_u32..30,
+        rate in 0.1..=1.0,
+        calls in prop::collection::vec((prop::bool::weighted(0.85), 1_u32..80, 0_u64..300), 0..80),
+    ) {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_time().start_paused(true).build().expect("runtime");
+        let minimum = if let Window(Span::Calls(count)) = window { minimum.min(count) } else { minimum };
+        let settings = Settings {
+            window,
+            minimum_calls: minimum,
+            failure_rate: rate,
+            jitter: 0.0,
+            open_for: SECOND,
+            ..Settings::default()
+        };
+        runtime.block_on(async {
+            let builder = CircuitBreaker::builder("b").window(window).minimum_calls(minimum);
+            let builder = builder.failure_rate(rate).jitter(0.0).open_for(SECOND);
+            let breaker = builder.build().expect("settings");
+            let mut machine = Machine::new(settings, 0, Instant::now());
+            for (good, times, ms) in calls {
+                for _ in 0..times {
+                    let permit = breaker.acquire();
+                    let (ticket, _) = machine.acquire(Instant::now());
+                    prop_assert_eq!(permit.is_ok(), ticket.is_ok());
+                    let (Ok(permit), Ok(ticket)) = (permit, ticket) else { break };
+                    let (outcome, ending) = if good {
+                        (Outcome::Success, Ending::Success)
+                    } else {
+                        (Outcome::Failure, Ending::Failure)
+                    };
+                    permit.record(outcome);
+                    machine.record(ticket, ending, false, Instant::now());
+                    prop_assert_eq!(breaker.state(), machine.state());
+                }
+                tokio::time::advance(Duration::from_millis(ms)).await;
+            }
+            let (stats, totals) = (breaker.stats(), machine.totals());
+            prop_assert_eq!((stats.successes, stats.failures), (totals.successes, totals.failures));
+            prop_assert_eq!((stats.late, totals.late), (0, 0));
+            if matches!(window, Window(Span::Calls(_))) {
+                let tally = machine.tally(Instant::now());
+                prop_assert_eq!(stats.failure_rate, tally.failure_rate());
+            }
+            Ok(())
+        })?;
+    }
+}
+
+#[test]
+fn threads_in_a_hurry_are_all_counted() {
+    let breaker = builder().failure_rate(1.0).build().expect("settings");
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for call in 0..10_000 {
+                    let result = if call % 100 == 7 { Err(()) } else { Ok(()) };
+                    assert_eq!(breaker.call_sync(|| result).is_ok(), result.is_ok());
+                }
+            });
+        }
+    });
+    let stats = breaker.stats();
+    assert_eq!((stats.successes, stats.failures, stats.late), (39_600, 400, 0));
+    assert!(stats.failure_rate < 0.5, "{}", stats.failure_rate);
 }
 
 #[test]

@@ -196,6 +196,24 @@ impl Machine {
         }
     }
 
+    /// Whether one success more cannot open it: it is closed, and what its window holds was judged
+    /// and found good. Another success only makes it better.
+    pub(super) fn is_ripe(&mut self, now: Instant) -> bool {
+        matches!(self.phase, Phase::Closed)
+            && self.outcomes.tally(now).calls >= u64::from(self.settings.minimum_calls)
+    }
+
+    /// Takes note of successes that were let through, and ended at `at`, while it was ripe; of this
+    /// generation or of an earlier one.
+    pub(super) fn record_batch(&mut self, count: u64, current: bool, at: Instant) {
+        self.totals.successes += count;
+        if current && matches!(self.phase, Phase::Closed) {
+            (0..count).for_each(|_| self.outcomes.add(at, false, false));
+        } else {
+            self.totals.late += count;
+        }
+    }
+
     /// Puts it into a state by hand. Into the state it is in: nothing, but for `Closed`, which
     /// starts afresh.
     pub(super) fn force(&mut self, state: State, now: Instant) -> Option<Transition> {

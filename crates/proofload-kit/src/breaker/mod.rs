@@ -2,6 +2,7 @@
 //! callers get an answer at once and the backend gets the rest it needs to come back.
 //!
 //! - `settings`: the builder;
+//! - `batch`: successes on their way into the window;
 //! - `machine`: the states, without clock and without locks; `window`: the outcomes rates are taken
 //!   of;
 //! - `handle`: the breaker as services hold it; `permit`: a call under way; `state`: its
@@ -30,6 +31,7 @@
 //! # Ok(()) }
 //! ```
 
+mod batch;
 mod handle;
 #[cfg(feature = "tower")]
 mod layer;

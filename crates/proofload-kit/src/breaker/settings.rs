@@ -27,6 +27,14 @@ impl Window {
     pub const fn time(stretch: Duration) -> Self {
         Self(Span::Time(stretch))
     }
+
+    /// How long it takes until old calls fall out; only where time makes them.
+    pub(super) fn tick(self) -> Option<Duration> {
+        match self.0 {
+            Span::Calls(_) => None,
+            Span::Time(stretch) => Some(stretch / crate::guard::SLOTS as u32),
+        }
+    }
 }
 
 /// A rule for calls that succeed too late to be of use.

@@ -40,7 +40,7 @@ impl BreakerStats {
 impl Inner {
     pub(super) fn stats(&self) -> BreakerStats {
         let now = Instant::now();
-        let mut machine = self.lock();
+        let mut machine = self.settled(now);
         let totals = machine.totals();
         let tally = machine.tally(now);
         BreakerStats {

@@ -1,12 +1,13 @@
 //! What breaker, limiter and retry have in common: the error of a guarded call, and around tower
 //! services what a result says and how a refusal reaches the caller.
 //!
-//! - `ring`: counters over a rolling stretch of time; `striped`: counters that do not bounce
+//! - `apart`: memory on cache lines of its own; `ring`: counters over a rolling stretch of time; `striped`: counters that do not bounce
 //!   between cores;
 //! - `answer`: refusals as errors or as responses; `classify`: what results say.
 
 #[cfg(feature = "tower")]
 mod answer;
+mod apart;
 #[cfg(feature = "tower")]
 mod classify;
 mod ring;
@@ -16,10 +17,11 @@ mod striped;
 pub(crate) use answer::retry_after_of;
 #[cfg(feature = "tower")]
 pub use answer::{Answer, AsError, AsResponse, Refusal};
+pub(crate) use apart::Apart;
 #[cfg(feature = "tower")]
 pub use classify::{ByOverload, ByResult, ByStatus, Classify, OnlySuccess};
-pub(crate) use ring::Ring;
-pub(crate) use striped::Striped;
+pub(crate) use ring::{Ring, SLOTS};
+pub(crate) use striped::{STRIPES, Striped, stripe_of_thread};
 
 use crate::breaker::Open;
 

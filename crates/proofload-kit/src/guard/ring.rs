@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 /// Slots of a stretch. The oldest leaves when a new one begins, so a sum covers nine to ten tenths
 /// of it.
-const SLOTS: usize = 10;
+pub(crate) const SLOTS: usize = 10;
 
 /// `N` counters summed over a rolling stretch of time.
 #[derive(Debug, Clone)]
@@ -48,7 +48,9 @@ impl<const N: usize> Ring<N> {
         self.slots = [[0; N]; SLOTS];
         self.sums = [0; N];
         self.current = 0;
-        self.began = now;
+        // Slots go on beginning at whole widths after the first one.
+        let into = now.saturating_duration_since(self.began).as_nanos() % self.width.as_nanos();
+        self.began = now.checked_sub(nanos(into)).unwrap_or(now).max(self.began);
     }
 
     fn advance(&mut self, now: Instant) {
@@ -74,6 +76,11 @@ impl<const N: usize> Ring<N> {
     }
 }
 
+/// Of less than a slot, which is far below the 584 years that fit.
+fn nanos(nanos: u128) -> Duration {
+    Duration::from_nanos(nanos as u64)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,6 +98,19 @@ mod tests {
         assert_eq!(ring.sums(at(1400)), [0, 0]);
         ring.add(at(1450), [5, 0]);
         assert_eq!(ring.sums(at(10_000)), [0, 0], "after a long silence");
+    }
+
+    #[test]
+    fn slots_begin_at_the_same_times_after_a_pause() {
+        let start = Instant::now();
+        let at = |ms: u64| start + Duration::from_millis(ms);
+        let mut ring = Ring::<1>::new(Duration::from_secs(1), start);
+        ring.clear(at(5_050));
+        ring.add(at(5_099), [1]);
+        assert_eq!(ring.sums(at(5_999)), [1]);
+        assert_eq!(ring.sums(at(6_000)), [0], "ten slots after the one of 5.0 s");
+        ring.add(at(20_090), [1]);
+        assert_eq!(ring.sums(at(21_000)), [0]);
     }
 
     #[test]

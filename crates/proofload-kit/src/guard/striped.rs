@@ -5,32 +5,30 @@ use std::{
     sync::atomic::{AtomicU64, AtomicUsize, Ordering},
 };
 
-/// Stripes of a counter: more threads than these share.
-const STRIPES: usize = 8;
+use super::Apart;
 
-/// A cache line of its own; two, because processors fetch them in pairs.
-#[derive(Debug, Default)]
-#[repr(align(128))]
-struct Stripe(AtomicU64);
+/// Stripes of a counter: more threads than these share.
+pub(crate) const STRIPES: usize = 8;
 
 /// A sum in parts, one a thread as far as there are stripes.
 #[derive(Debug, Default)]
 pub(crate) struct Striped {
-    stripes: [Stripe; STRIPES],
+    stripes: [Apart<AtomicU64>; STRIPES],
 }
 
 impl Striped {
     pub(crate) fn add(&self, amount: u64) {
-        self.stripes[stripe_of_thread()].0.fetch_add(amount, Ordering::Relaxed);
+        self.stripes[stripe_of_thread()].fetch_add(amount, Ordering::Relaxed);
     }
 
     /// What was added up to about now.
     pub(crate) fn sum(&self) -> u64 {
-        self.stripes.iter().map(|stripe| stripe.0.load(Ordering::Relaxed)).sum()
+        self.stripes.iter().map(|stripe| stripe.load(Ordering::Relaxed)).sum()
     }
 }
 
-fn stripe_of_thread() -> usize {
+/// The stripe that the calling thread writes to, below [`STRIPES`].
+pub(crate) fn stripe_of_thread() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     thread_local! {
         static MINE: Cell<usize> = const { Cell::new(usize::MAX) };

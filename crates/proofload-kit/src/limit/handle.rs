@@ -15,7 +15,7 @@ use super::{
     semaphore::{Returned, Semaphore},
     stats::Counts,
 };
-use crate::Registry;
+use crate::{Registry, guard::Apart};
 
 /// A limit of calls at a time with a bounded queue. Cheap to clone; clones are the same limiter.
 ///
@@ -29,8 +29,8 @@ pub(super) struct Inner {
     pub(super) name: String,
     pub(super) semaphore: Semaphore,
     deadline: Option<Duration>,
-    estimator: Option<Mutex<Estimator>>,
-    pace: Pace,
+    estimator: Option<Box<Apart<Mutex<Estimator>>>>,
+    pace: Apart<Pace>,
     /// What the pace counts its times from.
     epoch: Instant,
     pub(super) counts: Counts,
@@ -94,8 +94,9 @@ impl Limiter {
             name,
             semaphore: Semaphore::new(limit, queue, order),
             deadline,
-            estimator: adaptive.map(|adaptive| Mutex::new(Estimator::new(adaptive))),
-            pace: Pace::default(),
+            estimator: adaptive
+                .map(|adaptive| Box::new(Apart(Mutex::new(Estimator::new(adaptive))))),
+            pace: Apart::default(),
             epoch: Instant::now(),
             counts: Counts::default(),
         };

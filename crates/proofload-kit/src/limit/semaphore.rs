@@ -14,6 +14,7 @@ use super::{
     builder::Order,
     sync::{AtomicU64, Mutex, MutexGuard, Ordering, PoisonError},
 };
+use crate::guard::Apart;
 
 /// The word in three: 31 bits in use, 31 bits limit, one bit for the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,8 +64,8 @@ pub(super) const MOST: usize = Word::FIELD as usize;
 
 #[derive(Debug)]
 pub(super) struct Semaphore {
-    word: AtomicU64,
-    queue: Mutex<Queue>,
+    word: Apart<AtomicU64>,
+    queue: Apart<Mutex<Queue>>,
     order: Order,
 }
 
@@ -100,7 +101,11 @@ pub(super) enum Returned {
 impl Semaphore {
     pub(super) fn new(limit: usize, queue: usize, order: Order) -> Self {
         let word = Word(0).with_limit(limit.min(MOST) as u64);
-        Self { word: AtomicU64::new(word.0), queue: Mutex::new(Queue::new(queue)), order }
+        Self {
+            word: Apart(AtomicU64::new(word.0)),
+            queue: Apart(Mutex::new(Queue::new(queue))),
+            order,
+        }
     }
 
     pub(super) fn in_use(&self) -> usize {

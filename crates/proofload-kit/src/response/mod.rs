@@ -5,7 +5,7 @@
 //! - `exchange`: one request on its way; `shared`: what requests have in common;
 //! - `question`, `key`, `vary`: what tells requests apart;
 //! - `rules`, `control`: what may be kept, as pure functions;
-//! - `answer`, `body`, `mark`: what is kept, and what is made of it.
+//! - `answer`, `body`, `mark`: what is kept, and what is made of it; `wire`: how it is shared with other processes.
 
 mod answer;
 mod body;
@@ -20,6 +20,8 @@ mod question;
 mod rules;
 mod shared;
 mod vary;
+#[cfg(feature = "redis")]
+mod wire;
 
 pub use answer::CachedResponse;
 pub use body::ResponseBody;

@@ -22,6 +22,7 @@ pub fn improvement(view: &View<'_>) -> Markup {
         section #improvement aria-labelledby="improvement-h" {
             h2 #improvement-h { "Before and after" }
             p class=(class) { (met) " of " (found.claims.len()) " claims met." (requirement_sentence(found)) }
+            @if let Some(href) = report_before(found) { p.note { a href=(href) { "The report of the run before" } } }
             @if !found.claims.is_empty() { (scroll("Claims", &claims(&found.claims))) }
             @if !found.requirements.is_empty() {
                 h3 { "Requirements" }
@@ -37,6 +38,13 @@ pub fn improvement(view: &View<'_>) -> Markup {
             }
         }
     }
+}
+
+/// Where the report of the run before is: beside its result, and never anywhere else than in a folder near
+/// this one.
+fn report_before(found: &Improvement) -> Option<String> {
+    let folder = found.before.strip_suffix("result.json")?;
+    folder.starts_with("../").then(|| format!("{folder}report.html"))
 }
 
 fn requirement_sentence(found: &Improvement) -> String {

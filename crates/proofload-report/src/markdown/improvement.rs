@@ -11,8 +11,10 @@ use super::text::plain;
 /// Every part of the improvement; nothing where nobody asked for one.
 pub(super) fn sections(result: &RunResult) -> Vec<Section> {
     let Some(found) = &result.improvement else { return Vec::new() };
-    let mut claims =
-        Table::new(&["", "claim", "claimed", ">before", ">after", ">change", "99% interval"], MAX_OPEN);
+    let mut claims = Table::new(
+        &["", "claim", "claimed", ">before", ">after", ">change", "99% interval"],
+        MAX_OPEN,
+    );
     found.claims.iter().for_each(|row| claims.row(|| claim(row)));
     let mut settings = Table::new(&["", "before", "after"], MAX_OPEN);
     for row in &found.settings {
@@ -22,10 +24,12 @@ pub(super) fn sections(result: &RunResult) -> Vec<Section> {
     let notes: Vec<String> =
         found.notes.iter().take(MAX_OPEN).map(|note| format!("- {}\n", plain(note))).collect();
     let sections = [
-        (!claims.is_empty()).then(|| claims.under(&format!("Before and after: {met} of {all} claims met"))),
+        (!claims.is_empty())
+            .then(|| claims.under(&format!("Before and after: {met} of {all} claims met"))),
         suite::matrix(&found.requirements),
         (!settings.is_empty()).then(|| settings.under("How the service was set up")),
-        (!notes.is_empty()).then(|| Section { before: notes.concat() + "\n", ..Section::default() }),
+        (!notes.is_empty())
+            .then(|| Section { before: notes.concat() + "\n", ..Section::default() }),
     ];
     sections.into_iter().flatten().collect()
 }

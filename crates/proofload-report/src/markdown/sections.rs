@@ -7,9 +7,9 @@ use proofload_core::result::{
 use proofload_core::units::{human_count, human_ns, human_rate, human_ratio};
 use proofload_core::verdict::Grade;
 
-use super::{comparison, improvement};
 use super::table::{Section, Table};
 use super::text::{code, plain};
+use super::{comparison, improvement};
 use crate::load_text::counted;
 
 /// Rows of what is open to see.

@@ -48,7 +48,7 @@ async fn run(
     };
     let (body, source) = cached(service, question).await?;
     let headers = [(header::CONTENT_TYPE, "application/json")];
-    Ok((headers, [("x-cache", source.header())], body).into_response())
+    Ok((headers, [("x-cache", source.header())], body.as_ref().to_owned()).into_response())
 }
 
 /// A number with two decimals.

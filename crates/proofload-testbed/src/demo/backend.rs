@@ -10,7 +10,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use deadpool::managed::{Manager, Metrics, RecycleResult};
 use proofload_kit::breaker::{CallError, CircuitBreaker, Outcome, Window};
-use proofload_kit::pool::{AcquireError, WatchedPool};
+use proofload_kit::pool::{AcquireError, ReadReplicas, WatchedPool};
 use proofload_kit::{BuildError, Registry};
 
 use super::error::ApiError;
@@ -142,6 +142,31 @@ impl Backend {
             tokio::time::sleep(cost).await;
         }
         if fails { Err(BackendError::Failed) } else { Ok(()) }
+    }
+}
+
+/// The pools of the store of messages: what is written goes to the primary, what is read comes from a
+/// replica. Both are the same memory here.
+pub(crate) fn stores(registry: &Registry) -> Result<ReadReplicas<Lines>, BuildError> {
+    let pool = |name: &str| {
+        WatchedPool::builder(name, Lines)
+            .size(STORE_CONNECTIONS)
+            .timeout(STORE_WAIT)
+            .recycle(None)
+            .registry(registry)
+            .build()
+    };
+    Ok(ReadReplicas::new(pool("messages")?, [pool("messages-replica")?]))
+}
+
+/// Connections to the store of messages; a call holds one for next to no time.
+const STORE_CONNECTIONS: usize = 20;
+/// Longest wait for one.
+const STORE_WAIT: Duration = Duration::from_secs(5);
+
+impl From<AcquireError<Infallible>> for ApiError {
+    fn from(error: AcquireError<Infallible>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
     }
 }
 

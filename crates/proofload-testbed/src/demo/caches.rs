@@ -1,18 +1,19 @@
 //! What the service remembers, so that it need not ask its backend again: the kit's caches.
 //!
 //! Of all requests that miss the same answer at the same time, one asks the backend, and all get what it
-//! says. Where the backend fails, an answer that is past its time stands in.
+//! says. Where the backend fails, an answer that is past its time stands in. With a Redis it stands below
+//! memory, and what is said of "all requests" is true of all processes that share it.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
-use proofload_kit::{BuildError, Cache, CacheStats, LoadError, Loaded, Registry, Ttl};
+use proofload_kit::{BuildError, Cache, CacheStats, LoadError, Loaded, Redis, Registry, Ttl};
 
 use super::backend::BackendError;
 use super::error::ApiError;
 use super::options::DemoOptions;
-use super::state::Shared;
+use super::state::{Shared, unix_ms};
 
 /// How long an answer past its time may stand in for one that cannot be had.
 const FAIL_SAFE: Duration = Duration::from_secs(3600);
@@ -60,31 +61,68 @@ impl Source {
 /// The caches of the service.
 #[derive(Debug)]
 pub(crate) struct Caches {
-    chat: Cache<Bytes>,
-    checks: Cache<Bytes>,
-    queries: Cache<Bytes>,
+    chat: Cache<Arc<str>>,
+    checks: Cache<Arc<str>>,
+    queries: Cache<Arc<str>>,
     is_used: bool,
+    redis: Option<Redis>,
 }
 
 impl Caches {
     pub(crate) fn new(options: &DemoOptions, registry: &Registry) -> Result<Self, BuildError> {
+        // Each service remembers what it was asked itself: what another left behind is not its own.
+        let namespace = format!("proofload-demo-{}-{}", std::process::id(), unix_ms());
+        let redis = options
+            .redis
+            .as_ref()
+            .map(|address| Redis::builder(address).namespace(namespace).registry(registry).build());
+        let redis = redis.transpose()?;
         let cache = |name: &str, ttl: Duration| {
-            Cache::builder(name, Ttl::from(ttl))
+            let cache = Cache::builder(name, Ttl::from(ttl))
                 .max_entries(options.cache_capacity.max(1))
                 .fail_safe(FAIL_SAFE)
                 .retry_after_failure(RETRY_AFTER_FAILURE)
-                .registry(registry)
-                .build()
+                .registry(registry);
+            match &redis {
+                Some(redis) => cache.redis(redis, ttl).build(),
+                None => cache.build(),
+            }
         };
         Ok(Self {
             chat: cache("chat", options.chat_ttl)?,
             checks: cache("checks", options.chat_ttl)?,
             queries: cache("queries", options.query_ttl)?,
             is_used: options.cache_capacity > 0,
+            redis,
         })
     }
 
-    fn of(&self, kept: Kept) -> &Cache<Bytes> {
+    /// Whether the Redis is there, if there is to be one. Later on it may come and go: the caches do without.
+    pub(crate) async fn check(&self) -> Result<(), String> {
+        let Some(redis) = &self.redis else { return Ok(()) };
+        self.chat.fetch("start").await;
+        let stats = redis.stats();
+        match (stats.timeouts, stats.broken, stats.refused) {
+            (0, 0, 0) => Ok(()),
+            (0, 0, _) => {
+                Err("the Redis refuses what it is asked: are user, password and database \
+                              right?"
+                    .to_owned())
+            }
+            _ => Err("the Redis cannot be reached: is it up, and its address right?".to_owned()),
+        }
+    }
+
+    /// Takes out of Redis what was put there.
+    pub(crate) async fn clean_up(&self) {
+        if self.redis.is_some() {
+            for cache in [&self.chat, &self.checks, &self.queries] {
+                cache.clear().await;
+            }
+        }
+    }
+
+    fn of(&self, kept: Kept) -> &Cache<Arc<str>> {
         match kept {
             Kept::Chat => &self.chat,
             Kept::Checks => &self.checks,
@@ -124,14 +162,14 @@ pub(crate) struct Question<F> {
 pub(crate) async fn cached<F: FnOnce() -> String + Send>(
     service: &Shared,
     question: Question<F>,
-) -> Result<(Bytes, Source), ApiError> {
+) -> Result<(Arc<str>, Source), ApiError> {
     let Question { kept, key, ttl, cost, answer } = question;
     let knobs = service.knobs().knobs;
     let ask = async || {
         let fails = knobs.backend_error_rate > 0.0
             && service.draw(|random| random.f64() < knobs.backend_error_rate);
         service.backend.call(&knobs, cost, fails).await?;
-        Ok::<_, BackendError>(Bytes::from(answer()))
+        Ok::<_, BackendError>(Arc::from(answer()))
     };
     if !knobs.cache || !service.caches.is_used {
         return Ok((ask().await?, Source::Miss));

@@ -59,7 +59,7 @@ pub(crate) async fn ask(
         None => service.draw(|random| format!("{:016x}", random.u64(..))),
     };
     let body = json!({
-        "response": String::from_utf8_lossy(&answer),
+        "response": &*answer,
         "cached": source.is_cached(),
         "conversation_id": conversation_id,
         "agent": if is_policy { "policy" } else { "general" },

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::auth::Member;
+use super::background::Notification;
 use super::error::ApiError;
 use super::state::{Shared, lock, unix_ms};
 
@@ -99,6 +100,7 @@ pub(crate) async fn list(
     if limit == 0 {
         return Err(ApiError::bad_request("limit must be at least 1"));
     }
+    let _replica = service.stores.read().await?;
     let (messages, has_more) = lock(&service.messages).page(page.cursor, limit.min(MAX_LIMIT));
     let next_cursor = messages.last().map(|oldest| oldest.id);
     Ok(Json(json!({"messages": messages, "next_cursor": next_cursor, "has_more": has_more})))
@@ -127,7 +129,11 @@ pub(crate) async fn send(
         )));
     }
     let timestamp_ms = unix_ms();
+    let recipient = draft.recipient.clone();
+    let primary = service.stores.write().await?;
     let id = lock(&service.messages).push(member.address, draft, timestamp_ms);
+    drop(primary);
+    service.background.later(Notification { recipient });
     Ok(Json(json!({"success": true, "id": id, "timestamp_ms": timestamp_ms})))
 }
 

@@ -18,7 +18,7 @@
 //! - `server`: the threads and the handle; `routes`: which path leads where;
 //! - `traffic`: what every request goes through: stall, admission, latency, errors;
 //! - `caches`: what it remembers; `backend`: what is slow behind it, and the pool of connections to
-//!   that; `metrics`: `/metrics`;
+//!   that; `background`: work that nobody waits for; `metrics`: `/metrics`;
 //! - `auth`, `messages`, `chat`, `bot`, `analytics`, `webhook`, `websocket`, `admin`, `catalogue`:
 //!   the areas of the service.
 
@@ -26,6 +26,7 @@ mod admin;
 mod analytics;
 mod auth;
 mod backend;
+mod background;
 mod bot;
 mod caches;
 mod catalogue;

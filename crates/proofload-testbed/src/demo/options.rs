@@ -34,6 +34,9 @@ pub struct DemoOptions {
     /// Twilio's auth token. When set, the webhook refuses requests without a valid
     /// `X-Twilio-Signature`.
     pub twilio_auth_token: Option<String>,
+    /// Redis in which the caches keep what they remember too, for other processes:
+    /// `redis://[user:password@]host[:port][/db]`. It must be there at the start.
+    pub redis: Option<String>,
     /// Origin that Twilio signs, such as `https://bot.example`, when it differs from the address
     /// that requests are sent to.
     pub public_origin: Option<String>,
@@ -56,6 +59,7 @@ impl Default for DemoOptions {
             policy_ttl: 7 * 24 * HOUR,
             query_ttl: Duration::from_secs(5),
             twilio_auth_token: None,
+            redis: None,
             public_origin: None,
         }
     }
@@ -63,7 +67,7 @@ impl Default for DemoOptions {
 
 impl std::fmt::Debug for DemoOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Without the auth token.
+        // Without the auth token, and without passwords in addresses.
         f.debug_struct("DemoOptions")
             .field("port", &self.port)
             .field("threads", &self.threads)

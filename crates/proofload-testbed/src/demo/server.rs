@@ -42,18 +42,19 @@ impl Demo {
         let listener = listen(options.port)?;
         let service = Service::new(options)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-        let app = router(Arc::new(service));
+        let service = Arc::new(service);
+        let app = router(Arc::clone(&service));
         let (stop, stopped) = watch::channel(false);
         let mut demo = Self { addr: listener.local_addr()?, stop, threads: Vec::new() };
         for number in 0..thread_count {
             // Each thread accepts for itself from the same queue; an error drops, and so stops,
             // what has been started.
             let listener = listener.try_clone()?;
-            let (app, stopped) = (app.clone(), stopped.clone());
+            let (app, service, stopped) = (app.clone(), Arc::clone(&service), stopped.clone());
             let (report, started) = mpsc::channel();
             let thread = std::thread::Builder::new()
                 .name(format!("demo-{number}"))
-                .spawn(move || run(listener, app, stopped, &report))?;
+                .spawn(move || run(listener, app, &service, stopped, &report))?;
             demo.threads.push(thread);
             // The runtime is made and dropped in its own thread: the caller may be inside another
             // one, where neither is allowed.
@@ -95,6 +96,7 @@ impl Drop for Demo {
 fn run(
     listener: std::net::TcpListener,
     app: Router,
+    service: &Service,
     stopped: watch::Receiver<bool>,
     report: &mpsc::Sender<io::Result<()>>,
 ) {
@@ -109,8 +111,18 @@ fn run(
     runtime.block_on(async {
         match TcpListener::from_std(listener) {
             Ok(listener) => {
-                let _ = report.send(Ok(()));
-                serve(listener, app, stopped).await;
+                let checked = service.caches.check().await.map_err(io::Error::other);
+                let is_fine = checked.is_ok();
+                let _ = report.send(checked);
+                if !is_fine {
+                    return;
+                }
+                tokio::select! {
+                    () = serve(listener, app, stopped) => {}
+                    () = service.background.work() => {}
+                }
+                // What cannot be taken out in time goes by itself when its time is over.
+                let _ = tokio::time::timeout(GRACE, service.caches.clean_up()).await;
             }
             Err(error) => {
                 let _ = report.send(Err(error));

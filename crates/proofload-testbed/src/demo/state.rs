@@ -4,11 +4,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use axum::extract::MatchedPath;
+use proofload_kit::pool::ReadReplicas;
 use proofload_kit::registry::HttpMetricsLayer;
 use proofload_kit::{BuildError, Limiter, Registry};
 
 use super::auth::Tokens;
-use super::backend::Backend;
+use super::backend::{Backend, Lines, stores};
+use super::background::Background;
 use super::bot::Accounts;
 use super::caches::Caches;
 use super::knobs::Knobs;
@@ -31,6 +33,8 @@ pub(crate) struct Service {
     knobs: Mutex<ActiveKnobs>,
     pub(crate) limiter: Limiter,
     pub(crate) backend: Backend,
+    pub(crate) background: Background,
+    pub(crate) stores: ReadReplicas<Lines>,
     random: Mutex<fastrand::Rng>,
     pub(crate) metrics: Metrics,
     pub(crate) http_metrics: HttpMetricsLayer,
@@ -63,6 +67,8 @@ impl Service {
         Ok(Self {
             limiter,
             backend: Backend::new(&knobs, &registry)?,
+            background: Background::new(&registry)?,
+            stores: stores(&registry)?,
             caches: Caches::new(&options, &registry)?,
             knobs: Mutex::new(ActiveKnobs { knobs, set_at: Instant::now() }),
             metrics: Metrics::new(&registry)?,

@@ -79,10 +79,9 @@ async fn check(service: &Shared, text: &str) -> Result<(String, Option<Source>),
         return Ok((verdict(text), None));
     }
     let key = format!("check:{}", normal(text));
-    let question =
-        Question { kept: Kept::Checks, key, ttl: None, cost, answer: || verdict(text) };
+    let question = Question { kept: Kept::Checks, key, ttl: None, cost, answer: || verdict(text) };
     let (verdict, source) = cached(service, question).await?;
-    Ok((String::from_utf8_lossy(&verdict).into_owned(), Some(source)))
+    Ok((verdict.as_ref().to_owned(), Some(source)))
 }
 
 fn parse_form(headers: &HeaderMap, body: &[u8]) -> Result<Vec<(String, String)>, ApiError> {

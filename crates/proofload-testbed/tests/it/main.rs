@@ -4,7 +4,11 @@ mod client;
 #[cfg(feature = "demo")]
 mod demo_areas;
 #[cfg(feature = "demo")]
+mod demo_backend;
+#[cfg(feature = "demo")]
 mod demo_knobs;
+#[cfg(feature = "demo")]
+mod demo_redis;
 #[cfg(feature = "demo")]
 mod demo_websocket;
 #[cfg(feature = "fixture")]

@@ -298,6 +298,9 @@ pub(super) struct DemoArgs {
     /// Requests served at once; others wait in a bounded queue
     #[arg(long, value_name = "N")]
     pub(super) capacity: Option<usize>,
+    /// Redis in which the demo's caches keep what they remember too
+    #[arg(long, value_name = "URL")]
+    pub(super) redis: Option<String>,
     /// The service of `demo story` before: a slow backend, few connections to it, no cache, no bounds
     #[arg(long, conflicts_with = "after")]
     pub(super) before: bool,

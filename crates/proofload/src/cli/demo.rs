@@ -28,6 +28,7 @@ pub(super) fn run(args: DemoArgs, console: &Console) -> Result<ExitCode, Failure
     if let Some(DemoCommand::Story(args)) = &args.command {
         return story::run(args, console);
     }
+    hide_password(args.redis.as_deref(), console);
     let options = options(&args);
     if args.serve {
         return serve(start(options)?, console);
@@ -46,8 +47,19 @@ pub(super) fn start(options: DemoOptions) -> Result<Demo, Failure> {
         .map_err(|error| Failure::target(format!("the demo service could not start: {error}")))
 }
 
+/// The password in an address is a secret.
+fn hide_password(address: Option<&str>, console: &Console) {
+    let credentials = address.and_then(|address| address.split_once("://")?.1.rsplit_once('@'));
+    if let Some((_, password)) =
+        credentials.and_then(|(credentials, _)| credentials.split_once(':'))
+    {
+        console.hide(password);
+    }
+}
+
 fn options(args: &DemoArgs) -> DemoOptions {
-    let mut options = DemoOptions { port: args.port, ..DemoOptions::default() };
+    let mut options =
+        DemoOptions { port: args.port, redis: args.redis.clone(), ..DemoOptions::default() };
     if let Some(threads) = args.threads {
         options.threads = threads.max(1);
     }

@@ -25,6 +25,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ("dianabot", &["Concurrent users", "Sustained stress"]),
     ("milkbot", &["Normal load", "Peak load", "Stress test"]),
     ("reality-checker", &["Webhook load", "Bursts", "Capacity"]),
+    ("story", &["Rush", "Users"]),
 ];
 
 fn folder() -> PathBuf {

@@ -18,7 +18,8 @@ fn example(name: &str) -> String {
     format!("{}/../../examples/{name}.toml", env!("CARGO_MANIFEST_DIR"))
 }
 
-const EXAMPLES: [&str; 6] = ["chat-api", "dchat", "demo", "dianabot", "milkbot", "reality-checker"];
+const EXAMPLES: [&str; 7] =
+    ["chat-api", "dchat", "demo", "dianabot", "milkbot", "reality-checker", "story"];
 
 #[test]
 fn prometheus_takes_the_rules_of_every_example() {

@@ -15,6 +15,7 @@
 //! - `disk`: folders that cannot be written, disks that are full;
 //! - `cost`: what a run costs with the cache and without it;
 //! - `report`: stored results in other formats;
+//! - `story`: the demo before and after;
 //! - `suite`: tests one after the other, and what they prove;
 //! - `history`: runs over time;
 //! - `secrets`: what is never said;
@@ -43,6 +44,7 @@ mod result_file;
 mod secrets;
 #[cfg(unix)]
 mod signals;
+mod story;
 mod suite;
 mod support;
 mod web;

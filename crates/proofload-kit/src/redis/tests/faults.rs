@@ -336,3 +336,83 @@ fn a_runtime_that_ends_takes_nothing_with_it() {
         until("subscription", || redis.stats().subscriptions == 2).await;
     });
 }
+
+#[tokio::test]
+async fn no_more_is_read_than_an_entry_can_have() {
+    const FOREIGN_BYTES: usize = 4 << 20;
+    let server = RedisServer::start();
+    let redis = Redis::builder(server.address())
+        .namespace("test")
+        .timeout(PATIENCE)
+        .max_value_bytes(1000)
+        .build()
+        .expect("settings that work");
+    let layer: Arc<dyn Remote> = Layer::new(&redis, "users", |_| true);
+    server.admin(&["SET", "test:users:v:1", &"x".repeat(FOREIGN_BYTES)]);
+    assert_eq!(layer.get("1").await.expect("nothing"), None);
+    win(&layer, "1").await;
+    let stats = server.admin_text(&["INFO", "stats"]);
+    let sent = stats.lines().find_map(|line| line.strip_prefix("total_net_output_bytes:"));
+    let sent: usize = sent.expect("a number").trim().parse().expect("a number");
+    assert!(sent < FOREIGN_BYTES / 2, "{sent} bytes");
+}
+
+/// A way to Redis whose connections can be made to lead nowhere, without being closed.
+struct Way {
+    address: String,
+    lost: tokio::sync::watch::Sender<u32>,
+}
+
+impl Way {
+    async fn to(server: &RedisServer) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = format!("redis://{}", listener.local_addr().expect("an address"));
+        let target = server.address().trim_start_matches("redis://").to_owned();
+        let (lost, seen) = tokio::sync::watch::channel(0);
+        tokio::spawn(async move {
+            while let Ok((mut near, _)) = listener.accept().await {
+                let mut far = tokio::net::TcpStream::connect(&target).await.expect("a server");
+                let mut seen = seen.clone();
+                let since = *seen.borrow();
+                tokio::spawn(async move {
+                    let mute = seen.wait_for(|&lost| lost > since);
+                    let both = tokio::io::copy_bidirectional(&mut near, &mut far);
+                    let _ = futures_util::future::select(Box::pin(mute), Box::pin(both)).await;
+                    // Neither side is told.
+                    std::future::pending::<()>().await;
+                });
+            }
+        });
+        Self { address, lost }
+    }
+
+    /// What is sent on the connections of now is never answered; new ones work.
+    fn lose_all(&self) {
+        self.lost.send_modify(|lost| *lost += 1);
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_leads_nowhere_is_given_up_for_a_new_one() {
+    let server = RedisServer::start();
+    let way = Way::to(&server).await;
+    let redis = Redis::builder(&way.address)
+        .namespace("test")
+        .timeout(Duration::from_millis(100))
+        .connect_timeout(Duration::from_millis(500))
+        .retry_after(Duration::from_millis(20))
+        .ping_every(Duration::from_millis(50))
+        .build()
+        .expect("settings that work");
+    let layer: Arc<dyn Remote> = Layer::new(&redis, "users", |_| true);
+    let heard = Ears::of(&layer).await;
+    while layer.get("1").await.is_err() {}
+    let before = redis.stats();
+    way.lose_all();
+    while redis.stats().outages == before.outages {
+        let _ = layer.get("1").await;
+    }
+    recovered(&redis, &layer, "1").await;
+    assert!(redis.stats().connections > before.connections);
+    heard.until("gap", |heard| heard.contains(&Heard::Gap)).await;
+}

@@ -6,7 +6,8 @@ use super::redis_server::{RedisServer, free_port};
 
 #[tokio::test]
 async fn a_cache_works_through_tls_and_only_with_a_trusted_certificate() {
-    let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+    let certified =
+        rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
     let pem = certified.cert.pem();
     let folder = std::env::temp_dir().join(format!("proofload-kit-tls-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder");
@@ -19,8 +20,16 @@ async fn a_cache_works_through_tls_and_only_with_a_trusted_certificate() {
     let key = file("key.pem", &certified.signing_key.serialize_pem());
     let port = free_port();
     let server = RedisServer::start_with(&[
-        "--tls-port", &port.to_string(), "--tls-auth-clients", "no",
-        "--tls-cert-file", &certificate, "--tls-key-file", &key, "--tls-ca-cert-file", &certificate,
+        "--tls-port",
+        &port.to_string(),
+        "--tls-auth-clients",
+        "no",
+        "--tls-cert-file",
+        &certificate,
+        "--tls-key-file",
+        &key,
+        "--tls-ca-cert-file",
+        &certificate,
     ]);
 
     let address = format!("rediss://localhost:{port}");

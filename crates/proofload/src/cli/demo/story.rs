@@ -38,6 +38,9 @@ pub(in crate::cli) struct StoryArgs {
     /// Set a variable of the plan: RUSH and STEP (how long), BURST (messages at once), BURST_AT
     #[arg(short = 'e', long = "env", value_name = "KEY=VALUE", value_parser = parse_variable)]
     variables: Vec<(String, String)>,
+    /// Redis in which the caches of the second half keep what they remember too
+    #[arg(long, value_name = "URL")]
+    redis: Option<String>,
     /// Show the full summary of both halves
     #[arg(short, long)]
     verbose: bool,
@@ -67,6 +70,7 @@ pub(in crate::cli) struct StoryArgs {
 
 /// Runs both halves.
 pub(super) fn run(args: &StoryArgs, console: &Console) -> Result<ExitCode, Failure> {
+    super::hide_password(args.redis.as_deref(), console);
     let plan = || load::built_in(PLAN.0, &[PLAN], &args.variables, &overrides(), console);
     let suite = load::built_in_suite(SUITE.0, SUITE.1, &args.variables, console)?;
     let (before, after) = (plan()?, plan()?);
@@ -105,7 +109,7 @@ struct Story<'a> {
 impl Story<'_> {
     fn tell(&self, before: Plan, after: Plan, suite: Suite) -> Result<ExitCode, Failure> {
         let style = self.host.console.output_style();
-        let settings = settings(&Knobs::before(), &Knobs::after());
+        let settings = settings(&Knobs::before(), &Knobs::after(), self.args.redis.is_some());
         if !self.is_quiet {
             self.host.console.print(&settings_text(&settings, &style));
         }
@@ -130,7 +134,8 @@ impl Story<'_> {
         if !self.is_quiet
             && let Some(found) = &second.result.improvement
         {
-            let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+            let path =
+                |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
             let (result, report) = (path(&second.written.file), path(&second.written.report));
             let options = SummaryOptions {
                 style,
@@ -150,7 +155,9 @@ impl Story<'_> {
             let number = if name == "before" { 1 } else { 2 };
             console.print_error(&format!("\nHalf {number} of 2: {name}\n"));
         }
-        let demo = DemoOptions { knobs, ..DemoOptions::default() };
+        // Without a cache there is nothing to keep in Redis.
+        let redis = self.args.redis.clone().filter(|_| knobs.cache);
+        let demo = DemoOptions { knobs, redis, ..DemoOptions::default() };
         let started = Instant::now();
         let mut watch = PoolWatch::default();
         let mut finished = perform(Job { demo, ..job }, self.host, &mut [&mut watch])?;
@@ -218,7 +225,7 @@ fn requirements(
 }
 
 /// How the service is set up in both halves, by the knobs that set it up.
-fn settings(before: &Knobs, after: &Knobs) -> Vec<SettingRow> {
+fn settings(before: &Knobs, after: &Knobs, has_redis: bool) -> Vec<SettingRow> {
     let row = |name: &str, of: &dyn Fn(&Knobs) -> String| SettingRow {
         name: name.to_owned(),
         before: of(before),
@@ -235,8 +242,13 @@ fn settings(before: &Knobs, after: &Knobs) -> Vec<SettingRow> {
             wait if wait.is_zero() => "as long as it takes".to_owned(),
             wait => format!("{}, then 503", human_duration(wait)),
         }),
-        row("circuit breaker before it", &|knobs| if knobs.breaker { "yes" } else { "no" }.to_owned()),
-        row("cache of answers", &|knobs| if knobs.cache { "yes" } else { "no" }.to_owned()),
+        row("circuit breaker before it", &|knobs| {
+            if knobs.breaker { "yes" } else { "no" }.to_owned()
+        }),
+        row("cache of answers", &|knobs| {
+            let kept = if has_redis { "in memory and in Redis" } else { "in memory" };
+            if knobs.cache { kept } else { "no" }.to_owned()
+        }),
         row("requests at a time", &|knobs| match knobs.capacity {
             Some(capacity) => format!("{capacity}; {} wait, then 503", knobs.queue),
             None => "no bound".to_owned(),

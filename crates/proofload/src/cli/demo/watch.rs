@@ -1,7 +1,7 @@
 //! Looks at the demo's own metrics while a plan runs against it: how its connections to the backend are used.
 //!
 //! A thread asks `/metrics` a few times a second and keeps, for each phase, the most connections in use
-//! (`db_connections`), the most idle ones (`db_connections_idle`), the mean wait for one in seconds
+//! (`db_connections`), the most idle ones (`db_connections_idle`), the mean wait for one in milliseconds
 //! (`db_connection_wait`) and the most requests waiting in the bounded queue (`queue_depth`). A peak between two
 //! looks is not seen.
 
@@ -87,11 +87,11 @@ struct Look {
 impl Look {
     fn of(text: &str) -> Self {
         Self {
-            in_use: sum(text, "pool_in_use"),
-            idle: sum(text, "pool_idle"),
-            queued: sum(text, "queue_depth"),
-            waits: sum(text, "pool_wait_seconds_count"),
-            waited_seconds: sum(text, "pool_wait_seconds_sum"),
+            in_use: value(text, "pool_in_use{pool=\"backend\"}"),
+            idle: value(text, "pool_idle{pool=\"backend\"}"),
+            queued: value(text, "queue_depth"),
+            waits: value(text, "pool_wait_seconds_count{pool=\"backend\"}"),
+            waited_seconds: value(text, "pool_wait_seconds_sum{pool=\"backend\"}"),
         }
     }
 }
@@ -105,11 +105,11 @@ impl Seen {
         self.most.queued = self.most.queued.max(look.queued);
     }
 
-    /// The mean wait of those who got a connection or gave up meanwhile; none if nobody asked.
-    fn mean_wait(&self) -> Option<f64> {
+    /// The mean wait in milliseconds of those who got a connection or gave up meanwhile; none if nobody asked.
+    fn mean_wait_ms(&self) -> Option<f64> {
         let first = self.first?;
         let waits = self.last.waits - first.waits;
-        (waits > 0.0).then(|| (self.last.waited_seconds - first.waited_seconds) / waits)
+        (waits > 0.0).then(|| (self.last.waited_seconds - first.waited_seconds) * 1e3 / waits)
     }
 }
 
@@ -150,7 +150,7 @@ impl Listener for PoolWatch {
             [
                 ("db_connections", Some(seen.most.in_use)),
                 ("db_connections_idle", Some(seen.most.idle)),
-                ("db_connection_wait", seen.mean_wait()),
+                ("db_connection_wait", seen.mean_wait_ms()),
                 ("queue_depth", Some(seen.most.queued)),
             ]
             .map(|(measure, value)| (phase, measure, value))
@@ -164,17 +164,10 @@ impl Listener for PoolWatch {
     }
 }
 
-/// All series of a metric in Prometheus' text format, summed up; 0 if there is none.
-fn sum(text: &str, name: &str) -> f64 {
-    let value = |line: &str| {
-        let rest = line.strip_prefix(name)?;
-        let rest = match rest.strip_prefix('{') {
-            Some(labels) => labels.rsplit_once('}')?.1,
-            None => rest.strip_prefix(' ')?,
-        };
-        rest.split_whitespace().next()?.parse::<f64>().ok()
-    };
-    text.lines().filter_map(value).sum()
+/// The value of a series in Prometheus' text format, named with its labels; 0 if there is none.
+fn value(text: &str, series: &str) -> f64 {
+    let value = |line: &str| line.strip_prefix(series)?.strip_prefix(' ')?.parse::<f64>().ok();
+    text.lines().find_map(value).unwrap_or(0.0)
 }
 
 /// The metrics of a service.
@@ -193,16 +186,15 @@ fn fetch(address: SocketAddr) -> std::io::Result<String> {
 mod tests {
     use super::*;
 
-    const TEXT: &str = "# TYPE pool_in_use gauge\npool_in_use{pool=\"a\"} 3\npool_in_use{pool=\"b} \"} 4\n\
-                        pool_in_use_other 9\npool_idle 5\npool_wait_seconds_sum{pool=\"a\"} 1.5\n\
-                        pool_wait_seconds_count{pool=\"a\"} 10\nqueue_depth 2\n";
+    const TEXT: &str = "# TYPE pool_in_use gauge\npool_in_use{pool=\"a\"} 3\npool_in_use{pool=\"backend\"} 4\n\
+                        pool_idle{pool=\"backend\"} 5\npool_wait_seconds_sum{pool=\"backend\"} 1.5\n\
+                        pool_wait_seconds_count{pool=\"backend\"} 10\nqueue_depth 2\n";
 
     #[test]
-    fn series_of_a_metric_are_summed_up() {
-        assert_eq!(sum(TEXT, "pool_in_use"), 7.0);
-        assert_eq!(sum(TEXT, "pool_idle"), 5.0);
-        assert_eq!(sum(TEXT, "pool"), 0.0);
-        assert_eq!(sum("", "pool"), 0.0);
+    fn a_look_reads_what_the_demo_shows() {
+        let look = Look { in_use: 4.0, idle: 5.0, queued: 2.0, waits: 10.0, waited_seconds: 1.5 };
+        assert_eq!(Look::of(TEXT), look);
+        assert_eq!(Look::of("queue_depth_other 3\n"), Look::default());
     }
 
     #[test]
@@ -210,10 +202,10 @@ mod tests {
         let mut seen = Seen::default();
         let first = Look::of(TEXT);
         seen.add(&first);
-        assert_eq!(seen.mean_wait(), None);
+        assert_eq!(seen.mean_wait_ms(), None);
         seen.add(&Look { in_use: 64.0, waits: 12.0, waited_seconds: 2.5, ..first });
         seen.add(&Look { in_use: 1.0, queued: 7.0, waits: 14.0, waited_seconds: 2.5, ..first });
         assert_eq!((seen.most.in_use, seen.most.idle, seen.most.queued), (64.0, 5.0, 7.0));
-        assert_eq!(seen.mean_wait(), Some(0.25));
+        assert_eq!(seen.mean_wait_ms(), Some(250.0));
     }
 }
