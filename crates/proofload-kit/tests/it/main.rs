@@ -10,7 +10,9 @@ mod cached;
 mod cached_loads;
 #[cfg(feature = "pool")]
 mod events;
-mod examples;
+#[cfg(feature = "tower")]
+mod example_axum_service;
+mod example_plain_tokio;
 #[cfg(feature = "tower")]
 mod guards;
 #[cfg(all(feature = "prometheus", feature = "tower"))]
