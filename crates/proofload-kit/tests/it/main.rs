@@ -1,5 +1,6 @@
 //! What services see of the kit: with real servers, and with Prometheus' own tools as judges.
 
+mod auto_traits;
 #[cfg(feature = "pool")]
 mod backend;
 #[cfg(feature = "macros")]
