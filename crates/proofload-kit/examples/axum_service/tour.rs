@@ -59,6 +59,9 @@ pub(crate) async fn run() -> Tried<Vec<String>> {
     round.note(&format!("20 requests, {asked} queries: the breaker is {}.", app.breaker.state()));
     expect("an open breaker", app.breaker.state() == State::Open && asked < 20)?;
 
+    let stats = app.products.stats();
+    round.note(&format!("Of products, {} look-ups hit, {} missed.", stats.hits, stats.misses));
+
     round.note("All of it is shown to Prometheus.");
     let metrics = round.ask(Method::GET, "/metrics", 200, None).await?;
     for shown in [

@@ -88,7 +88,9 @@ pub(crate) async fn run() -> Result<Seen, Box<dyn Error>> {
     }
     let calls_in_outage = source.calls.load(Ordering::Relaxed) - before;
 
-    let (jobs_done, jobs_refused) = work(&registry).await?;
+    let limiter = Limiter::builder("jobs").limit(WORKERS).queue(8).registry(&registry).build()?;
+    let (jobs_done, jobs_refused) = work(&limiter).await?;
+    // What the registry shows is what still lives.
     let metrics = registry.prometheus_text();
     let breaker = breaker.state();
     Ok(Seen {
@@ -103,8 +105,7 @@ pub(crate) async fn run() -> Result<Seen, Box<dyn Error>> {
 }
 
 /// More jobs than there is room for: some at a time, some more wait, the others hear of it at once.
-async fn work(registry: &Registry) -> Result<(u64, u64), Box<dyn Error>> {
-    let limiter = Limiter::builder("jobs").limit(WORKERS).queue(8).registry(registry).build()?;
+async fn work(limiter: &Limiter) -> Result<(u64, u64), Box<dyn Error>> {
     let mut jobs = JoinSet::new();
     for _ in 0..JOBS {
         let limiter = limiter.clone();
