@@ -2,21 +2,74 @@
 //! breaker, a bounded queue with a concurrency limit, retries with a budget, watched pools, and the
 //! metrics of all of them.
 //!
-//! Every part stands on its own, has a name, and can be shown by a [`Registry`].
+//! Every part stands on its own, has a name, and is shown by the [`Registry`] it is given. There are no
+//! background threads, and nothing is allocated where a value is found, a permit is free or a call
+//! goes well.
 //!
-//! - `cache`: values that are loaded once, in memory and in a layer that processes share; `key`: keys of
-//!   caches, made of parts; `redis`: the shared layer;
-//! - `breaker`: a circuit breaker; `limit`: a concurrency limit with a bounded queue; `retry`: retries
-//!   with a budget; `guard`: what the three share;
-//! - [`response`]: answers of services, kept; `macros`: what functions under the attributes call;
-//! - [`pool`]: connection pools that say how they are;
-//! - [`registry`]: what a service is made of, and its metrics;
-//! - `error`: the error of all builders.
+//! ```
+//! use std::{sync::Arc, time::Duration};
+//! use proofload_kit::{Cache, CircuitBreaker, Registry, Ttl};
+//!
+//! # async fn query(id: u32) -> Result<Arc<str>, std::io::Error> { Ok("Ada".into()) }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let registry = Registry::new();
+//! let database = CircuitBreaker::builder("database").failure_rate(0.5).registry(&registry).build()?;
+//! let users = Cache::<Arc<str>>::builder("users", Ttl::minutes(5).jitter(0.1))
+//!     .max_entries(50_000)
+//!     .fail_safe(Duration::from_secs(3600)) // an hour old is better than an error
+//!     .registry(&registry)
+//!     .build()?;
+//!
+//! // However many ask for user 7 at once: one query, unless the breaker is open.
+//! let name = users.get_or_load_scoped("user:7", || database.call(query(7))).await?;
+//! assert_eq!(&*name, "Ada");
+//! // After the user was changed in the database:
+//! users.invalidate("user:7").await;
+//! println!("{}", registry.prometheus_text());
+//! # Ok(()) }
+//! ```
+//!
+//! | you have | take |
+//! |---|---|
+//! | values that are slow to get | [`Cache`], or [`#[cached]`](macro@cached) for a whole function; [`Key`] for keys made of parts |
+//! | several processes that should share them | [`redis`]: a layer below memory, with leases and invalidation across processes |
+//! | whole HTTP answers that many may have | [`response`]: a tower layer |
+//! | a backend that fails or hangs | [`breaker`]: a circuit breaker |
+//! | more work than can be done in time | [`limit`]: so many at a time, so many waiting, a prompt refusal for the rest |
+//! | errors that pass | [`retry`]: backoff, and a budget for all callers together |
+//! | connections | [`pool`]: deadpool's, watched; read replicas |
+//! | dashboards and alerts | [`registry`]: Prometheus, `/metrics`, Grafana |
+//!
+//! The [`guide`] says when to use which, what is promised and what is not, and how to size each from a
+//! load test.
+//!
+//! # How the parts are alike
+//!
+//! - `Thing::builder("name")…build()`. A setting that cannot work is a [`BuildError`] that names it, its value
+//!   and what is allowed; nothing is corrected silently.
+//! - Handles are cheap to clone; clones are the same part. `name()` is the label of its metrics, `stats()`
+//!   what it counted.
+//! - A panic, an error or a dropped future never leaks a permit, a lease or a lock, and always wakes
+//!   those who wait.
+//! - Time is tokio's: `tokio::time::pause` moves it in tests.
+//!
+//! # Features
+//!
+//! `macros`, `prometheus` and `tower` are on by default. `redis` (`redis-tls`, `compression`) is the shared layer, `pool`
+//! (`redis-pool`, `postgres-pool`) watched pools.
+// Docs link to all parts; those without a feature are missing in docs made without it.
+#![cfg_attr(
+    not(all(feature = "macros", feature = "pool", feature = "redis", feature = "tower")),
+    allow(rustdoc::broken_intra_doc_links)
+)]
 
 pub mod breaker;
 pub mod cache;
 mod error;
 pub mod guard;
+#[cfg(any(doc, all(doctest, feature = "tower")))]
+pub mod guide;
 mod key;
 pub mod limit;
 #[cfg(feature = "macros")]
@@ -48,6 +101,11 @@ pub use proofload_kit_macros::cached;
 pub use redis::{Redis, RedisBuilder, RedisStats};
 pub use registry::Registry;
 pub use retry::Retry;
+
+/// The front page on crates.io, whose examples are tested as those here are.
+#[cfg(all(doctest, feature = "macros"))]
+#[doc = include_str!("../README.md")]
+mod readme {}
 
 #[doc(hidden)]
 #[cfg(all(feature = "redis", feature = "fuzzing"))]

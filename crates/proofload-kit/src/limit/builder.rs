@@ -7,6 +7,7 @@ use crate::{Registry, error::BuildError};
 
 /// Who is next when a permit comes back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Order {
     /// Who came first. Fair; a newcomer is refused when the queue is full.
     #[default]

@@ -11,6 +11,7 @@ pub(super) const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
 
 /// How a request was answered. In the extensions of every response, and in its header `x-cache`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum CacheOutcome {
     /// From the cache, or by the load of another request.
     Hit,

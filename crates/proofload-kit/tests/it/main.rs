@@ -1,5 +1,6 @@
 //! What services see of the kit: with real servers, and with Prometheus' own tools as judges.
 
+mod auto_traits;
 #[cfg(feature = "pool")]
 mod backend;
 #[cfg(feature = "macros")]
@@ -10,6 +11,9 @@ mod cached;
 mod cached_loads;
 #[cfg(feature = "pool")]
 mod events;
+#[cfg(feature = "tower")]
+mod example_axum_service;
+mod example_plain_tokio;
 #[cfg(feature = "tower")]
 mod guards;
 #[cfg(all(feature = "prometheus", feature = "tower"))]
