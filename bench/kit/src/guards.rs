@@ -6,6 +6,7 @@ use std::sync::Barrier;
 use std::time::Duration;
 
 use proofload_kit::breaker::Window;
+use proofload_kit::limit::Adaptive;
 use proofload_kit::{CircuitBreaker, Limiter};
 
 use crate::Args;
@@ -22,10 +23,13 @@ pub(crate) fn measure(args: &Args) -> String {
     let by_time =
         CircuitBreaker::builder("time").window(Window::time(Duration::from_secs(10))).build();
     let limiter = Limiter::builder("limiter").limit(64).build();
-    let (by_count, by_time, limiter) = (
+    let learning = Adaptive::gradient().between(16, 256).start(64);
+    let adaptive = Limiter::builder("adaptive").adaptive(learning).build();
+    let (by_count, by_time, limiter, adaptive) = (
         by_count.expect("good settings"),
         by_time.expect("good settings"),
         limiter.expect("good settings"),
+        adaptive.expect("good settings"),
     );
     let breaker = |breaker: CircuitBreaker| {
         move |calls: u32| {
@@ -52,6 +56,13 @@ pub(crate) fn measure(args: &Args) -> String {
             Box::new(move |calls| {
                 for _ in 0..calls {
                     drop(black_box(limiter.try_acquire().expect("there is room")));
+                }
+            })
+        }),
+        ("`Limiter`, adaptive, `try_acquire` and back", {
+            Box::new(move |calls| {
+                for _ in 0..calls {
+                    drop(black_box(adaptive.try_acquire().expect("there is room")));
                 }
             })
         }),
