@@ -83,13 +83,16 @@ pub mod registry;
 pub mod response;
 pub mod retry;
 
+#[doc(inline)]
 pub use breaker::CircuitBreaker;
+#[doc(inline)]
 pub use cache::{
     Cache, CacheBuilder, CacheStats, IntoLoaded, LoadError, Loaded, PutOptions, Ttl, WarmProgress,
     WarmReport,
 };
 pub use error::BuildError;
 pub use key::{Key, KeyPart};
+#[doc(inline)]
 pub use limit::Limiter;
 #[cfg(feature = "macros")]
 #[doc = include_str!("docs/cache_invalidate.md")]
@@ -98,8 +101,11 @@ pub use proofload_kit_macros::cache_invalidate;
 #[doc = include_str!("docs/cached.md")]
 pub use proofload_kit_macros::cached;
 #[cfg(feature = "redis")]
+#[doc(inline)]
 pub use redis::{Redis, RedisBuilder, RedisStats};
+#[doc(inline)]
 pub use registry::Registry;
+#[doc(inline)]
 pub use retry::Retry;
 
 /// The front page on crates.io, whose examples are tested as those here are.
