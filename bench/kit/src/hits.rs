@@ -102,7 +102,9 @@ pub(crate) fn measure(args: &Args) -> String {
         .collect();
     section(
         "A hit",
-        &format!("{KEYS} keys, all in the cache, asked for by a Zipf distribution (0.9); values are `Arc`s."),
+        &format!(
+            "{KEYS} keys, all in the cache, asked for by a Zipf distribution (0.9); values are `Arc`s."
+        ),
         &["way", "ns", "× moka", "ns over kit `get`", "allocations"],
         &rows,
     )

@@ -59,12 +59,8 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> std::io::Result<()> {
     let mut page = table::heading(args.rounds, args.lookups, args.seed);
-    let sections = [
-        hits::measure as fn(&Args) -> String,
-        scaling::measure,
-        guards::measure,
-        ratio::measure,
-    ];
+    let sections =
+        [hits::measure as fn(&Args) -> String, scaling::measure, guards::measure, ratio::measure];
     for section in sections {
         let text = section(args);
         std::io::stdout().write_all(text.as_bytes())?;

@@ -29,9 +29,9 @@ pub(crate) fn measure(args: &Args) -> String {
             let mut row = vec![format!("{}; {entries} entries", trace.name())];
             let contenders = all(entries as usize);
             row.extend(
-                contenders
-                    .iter()
-                    .map(|contender| format!("{:.1} %", 100.0 * hit_ratio(contender.as_ref(), &keys))),
+                contenders.iter().map(|contender| {
+                    format!("{:.1} %", 100.0 * hit_ratio(contender.as_ref(), &keys))
+                }),
             );
             rows.push(row);
         }
