@@ -58,10 +58,16 @@
 //!
 //! `macros`, `prometheus` and `tower` are on by default. `redis` (`redis-tls`, `compression`) is the shared layer, `pool`
 //! (`redis-pool`, `postgres-pool`) watched pools.
-// Docs link to all parts; those without a feature are missing in docs made without it.
 #![cfg_attr(
     not(all(feature = "macros", feature = "pool", feature = "redis", feature = "tower")),
+<<<<<<< HEAD
     allow(rustdoc::broken_intra_doc_links, reason = "what they lead to is not built")
+=======
+    allow(
+        rustdoc::broken_intra_doc_links,
+        reason = "docs link to parts that are not there without their features"
+    )
+>>>>>>> kit-docs
 )]
 
 pub mod breaker;
@@ -83,13 +89,16 @@ pub mod registry;
 pub mod response;
 pub mod retry;
 
+#[doc(inline)]
 pub use breaker::CircuitBreaker;
+#[doc(inline)]
 pub use cache::{
     Cache, CacheBuilder, CacheStats, IntoLoaded, LoadError, Loaded, PutOptions, Ttl, WarmProgress,
     WarmReport,
 };
 pub use error::BuildError;
 pub use key::{Key, KeyPart};
+#[doc(inline)]
 pub use limit::Limiter;
 #[cfg(feature = "macros")]
 #[doc = include_str!("docs/cache_invalidate.md")]
@@ -98,8 +107,11 @@ pub use proofload_kit_macros::cache_invalidate;
 #[doc = include_str!("docs/cached.md")]
 pub use proofload_kit_macros::cached;
 #[cfg(feature = "redis")]
+#[doc(inline)]
 pub use redis::{Redis, RedisBuilder, RedisStats};
+#[doc(inline)]
 pub use registry::Registry;
+#[doc(inline)]
 pub use retry::Retry;
 
 /// The front page on crates.io, whose examples are tested as those here are.

@@ -34,7 +34,7 @@ pub struct CacheBuilder<V> {
 }
 
 impl<V: Clone + Send + Sync + 'static> CacheBuilder<V> {
-    pub(super) fn new(name: &str, ttl: Ttl) -> Self {
+    pub(super) fn new(name: String, ttl: Ttl) -> Self {
         Self {
             name: name.into(),
             policy: Policy {

@@ -42,8 +42,8 @@ impl<V> fmt::Debug for Cache<V> {
 
 impl<V: Clone + Send + Sync + 'static> Cache<V> {
     /// A cache with that name, whose values are fresh for that long.
-    pub fn builder(name: &str, ttl: Ttl) -> CacheBuilder<V> {
-        CacheBuilder::new(name, ttl)
+    pub fn builder(name: impl Into<String>, ttl: impl Into<Ttl>) -> CacheBuilder<V> {
+        CacheBuilder::new(name.into(), ttl.into())
     }
 
     /// The name it was given.

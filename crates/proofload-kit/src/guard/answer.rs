@@ -25,6 +25,8 @@ mod sealed {
     pub trait Sealed {}
     impl Sealed for crate::breaker::Open {}
     impl Sealed for crate::limit::Refused {}
+    impl Sealed for super::AsError {}
+    impl Sealed for super::AsResponse {}
 }
 
 impl Refusal for Open {
@@ -49,7 +51,7 @@ impl Refusal for Refused {
 
 /// Turns what a guard or the service behind it says into what the guarded service says: `R`
 /// refusals, `T` responses, `E` errors of the service behind.
-pub trait Answer<R, T, E> {
+pub trait Answer<R, T, E>: sealed::Sealed {
     /// The error of the guarded service.
     type Error;
 

@@ -44,11 +44,11 @@ pub(super) struct Settings {
 }
 
 impl ResponseCacheBuilder {
-    pub(super) fn new(name: &str, ttl: Ttl) -> Self {
+    pub(super) fn new(name: String, ttl: Ttl) -> Self {
         Self {
-            name: name.to_owned(),
+            cache: Cache::builder(&name, ttl),
+            name,
             ttl,
-            cache: Cache::builder(name, ttl),
             max_bytes: DEFAULT_BYTES,
             rules: Rules {
                 methods: vec![Method::GET, Method::HEAD],

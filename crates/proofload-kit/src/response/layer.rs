@@ -28,8 +28,8 @@ pub struct ResponseCacheLayer<K = IgnoreBody> {
 
 impl ResponseCacheLayer {
     /// A layer with a cache of that name, whose answers are fresh for that long unless they say otherwise.
-    pub fn builder(name: &str, ttl: Ttl) -> ResponseCacheBuilder {
-        ResponseCacheBuilder::new(name, ttl)
+    pub fn builder(name: impl Into<String>, ttl: impl Into<Ttl>) -> ResponseCacheBuilder {
+        ResponseCacheBuilder::new(name.into(), ttl.into())
     }
 }
 
