@@ -60,14 +60,10 @@
 //! (`redis-pool`, `postgres-pool`) watched pools.
 #![cfg_attr(
     not(all(feature = "macros", feature = "pool", feature = "redis", feature = "tower")),
-<<<<<<< HEAD
-    allow(rustdoc::broken_intra_doc_links, reason = "what they lead to is not built")
-=======
     allow(
         rustdoc::broken_intra_doc_links,
         reason = "docs link to parts that are not there without their features"
     )
->>>>>>> kit-docs
 )]
 
 pub mod breaker;
