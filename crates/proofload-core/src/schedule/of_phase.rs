@@ -438,6 +438,16 @@ mod tests {
         assert_eq!(counts(&[(half, 0.25), (half + s(2), 3.0)]), [4, 1, 1, 12, 12]);
     }
 
+    /// In seconds, 0.588 and what is between it and 1.712 add up to more than 1.712.
+    #[test]
+    fn changes_at_times_that_cannot_be_written_exactly_lose_nothing() {
+        let phase = phase(rate(&[(4.0, 2)]), Vec::new());
+        let ms = Duration::from_millis;
+        let starts = changed(&phase, 1, 0, &[(ms(588), 0.52), (ms(1_712), 2.17)]);
+        // The area is 4.01.
+        assert_eq!(starts.len(), 5, "{starts:?}");
+    }
+
     #[test]
     fn users_follow_at_once() {
         let phase = phase(users(&[(10, 10), (10, 10)]), Vec::new());

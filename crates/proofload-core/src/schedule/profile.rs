@@ -169,7 +169,8 @@ impl Profile {
     pub fn area_until(&self, at: Duration) -> f64 {
         let at_s = at.as_secs_f64();
         let pieces = self.segments.iter().flat_map(|segment| segment.split_at(at_s));
-        pieces.filter(|piece| piece.end_s() <= at_s).map(|piece| piece.area()).sum()
+        // By their starts: start and length of a piece that was cut there need not add up to `at` to the last bit.
+        pieces.filter(|piece| piece.start_s < at_s).map(|piece| piece.area()).sum()
     }
 
     /// The area under the whole profile: for a rate, the number of arrivals.
