@@ -65,8 +65,15 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        if let Ok(None) = self.0.try_wait() {
-            self.stop("QUIT");
+        // PostgreSQL takes its children with it at QUIT; others may have inherited that it is ignored, as the background
+        // jobs of a shell do.
+        let pid = self.0.id().to_string();
+        let _ = Command::new("kill").args(["-s", "QUIT", &pid]).status();
+        let asked = Instant::now();
+        while asked.elapsed() < Duration::from_secs(2) && matches!(self.0.try_wait(), Ok(None)) {
+            std::thread::sleep(Duration::from_millis(10));
         }
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
