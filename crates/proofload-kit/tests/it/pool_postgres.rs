@@ -11,6 +11,25 @@ fn pool(server: &Postgres, size: usize) -> PostgresPool {
     PostgresPool::for_url("orders", &server.url()).unwrap().size(size).build().unwrap()
 }
 
+/// Waits until every idle connection has read that its server is gone. Before that a pool may hand it out: it asks
+/// the connection whether it is closed, not the server.
+async fn all_closed(pool: &PostgresPool) {
+    let closed = async {
+        loop {
+            let mut is_open = false;
+            pool.deadpool().retain(|client, _| {
+                is_open |= !client.is_closed();
+                true
+            });
+            if !is_open {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), closed).await.expect("connections see the end");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connections_are_shared_run_out_and_come_back() {
     let mut server = Postgres::start();
@@ -57,6 +76,7 @@ async fn connections_are_shared_run_out_and_come_back() {
     drop((held, greedy));
 
     server.stop();
+    all_closed(&orders).await;
     let dead = orders.get().await;
     assert!(dead.is_err_and(|error| error.is_unreachable()));
     let stats = orders.stats();
