@@ -1,9 +1,10 @@
 //! What a cache counts. The counters of the hit path are striped: threads count in places of their own,
 //! so that counting does not make readers on several cores wait for each other.
 
-use std::cell::Cell;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+
+use crate::guard::{Apart, number_of_thread};
 
 /// Upper bounds of the histogram of load times, seconds; a last bucket is without bound.
 pub(super) const LOAD_BUCKETS: [f64; 13] =
@@ -11,9 +12,8 @@ pub(super) const LOAD_BUCKETS: [f64; 13] =
 
 const STRIPES: usize = 16;
 
-/// Counters of one stripe, alone in their cache lines (two: processors fetch them in pairs).
+/// Counters of one stripe.
 #[derive(Debug, Default)]
-#[repr(align(128))]
 struct Stripe {
     hits: AtomicU64,
     misses: AtomicU64,
@@ -24,7 +24,7 @@ struct Stripe {
 /// The counters of one cache.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
-    stripes: [Stripe; STRIPES],
+    stripes: [Apart<Stripe>; STRIPES],
     load_buckets: [AtomicU64; LOAD_BUCKETS.len() + 1],
     load_nanos: AtomicU64,
     pub(super) load_failures: AtomicU64,
@@ -49,7 +49,7 @@ pub(super) enum Lookup {
 impl Counters {
     #[inline]
     pub(super) fn count(&self, lookup: Lookup) {
-        let stripe = &self.stripes[own_stripe()];
+        let stripe = &self.stripes[number_of_thread() % STRIPES];
         let counter = match lookup {
             Lookup::Hit => &stripe.hits,
             Lookup::Miss => &stripe.misses,
@@ -103,21 +103,6 @@ pub(super) fn add(counter: &AtomicU64, by: u64) {
 
 fn read(counter: &AtomicU64) -> u64 {
     counter.load(Ordering::Relaxed)
-}
-
-/// Threads are given stripes in turn, for all caches of the process.
-#[inline]
-fn own_stripe() -> usize {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    thread_local! {
-        static OWN: Cell<usize> = const { Cell::new(usize::MAX) };
-    }
-    OWN.with(|own| {
-        if own.get() == usize::MAX {
-            own.set(NEXT.fetch_add(1, Ordering::Relaxed) % STRIPES);
-        }
-        own.get()
-    })
 }
 
 /// What a cache has counted since it was made.

@@ -21,7 +21,7 @@ pub(crate) use apart::Apart;
 #[cfg(feature = "tower")]
 pub use classify::{ByOverload, ByResult, ByStatus, Classify, OnlySuccess};
 pub(crate) use ring::{Ring, SLOTS};
-pub(crate) use striped::{STRIPES, Striped, stripe_of_thread};
+pub(crate) use striped::{STRIPES, Striped, number_of_thread, stripe_of_thread};
 
 use crate::breaker::Open;
 

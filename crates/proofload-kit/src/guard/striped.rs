@@ -29,13 +29,19 @@ impl Striped {
 
 /// The stripe that the calling thread writes to, below [`STRIPES`].
 pub(crate) fn stripe_of_thread() -> usize {
+    number_of_thread() % STRIPES
+}
+
+/// Threads are numbered in turn, when they first count anything: modulo the number of stripes, neighbours do not share one.
+#[inline]
+pub(crate) fn number_of_thread() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     thread_local! {
         static MINE: Cell<usize> = const { Cell::new(usize::MAX) };
     }
     MINE.with(|mine| {
         if mine.get() == usize::MAX {
-            mine.set(NEXT.fetch_add(1, Ordering::Relaxed) % STRIPES);
+            mine.set(NEXT.fetch_add(1, Ordering::Relaxed));
         }
         mine.get()
     })
