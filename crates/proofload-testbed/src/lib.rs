@@ -8,7 +8,7 @@
 //!   stalls;
 //! - feature `fixture`: [`fixture::Fixture`], a server that can misbehave byte by byte, over
 //!   cleartext or TLS, HTTP/1.1 or HTTP/2;
-//! - feature `browser`: [`browser::Browser`], a real Chromium for the tests of pages.
+//! - feature `browser`: `browser::Browser`, a real Chromium for the tests of pages.
 
 #[cfg(feature = "browser")]
 pub mod browser;
