@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::hint::black_box;
-use std::sync::Barrier;
 use std::time::Duration;
 
 use proofload_kit::breaker::Window;
@@ -12,8 +11,9 @@ use proofload_kit::{CircuitBreaker, Limiter};
 use crate::Args;
 use crate::clock::nanoseconds_each;
 use crate::contender::runtime;
-use crate::median::Rounds;
+use crate::median::{Rounds, median};
 use crate::table::section;
+use crate::together::together;
 
 /// A way to guard a call: does that many.
 type Way<'a> = (&'static str, Box<dyn Fn(u32) + Sync + 'a>);
@@ -80,7 +80,12 @@ pub(crate) fn measure(args: &Args) -> String {
     let alone = Rounds::run(args.rounds, ways.len(), |way| {
         nanoseconds_each(args.lookups, || (ways[way].1)(args.lookups))
     });
-    let two = Rounds::run(args.rounds, ways.len(), |way| two_threads(&*ways[way].1, args.lookups));
+    let mut cores = vec![Vec::new(); ways.len()];
+    let two = Rounds::run(args.rounds, ways.len(), |way| {
+        let round = together(&*ways[way].1);
+        cores[way].push(round.cores);
+        round.nanoseconds
+    });
     let rows: Vec<Vec<String>> = ways
         .iter()
         .enumerate()
@@ -91,28 +96,17 @@ pub(crate) fn measure(args: &Args) -> String {
             vec![
                 (*name).to_owned(),
                 format!("{:.0}", alone.median(number)),
-                format!("{:.0}", two.median(number)),
                 format!("{:.2}", allocated as f64 / 1_000.0),
+                format!("{:.0}", two.median(number)),
+                format!("{:.2}", median(cores[number].clone())),
             ]
         })
         .collect();
     section(
         "A guarded call",
-        "A call that does nothing, through a guard that lets it pass; CPU time.",
-        &["guard", "ns", "ns, two threads on one guard", "allocations"],
+        "A call that does nothing, through a guard that lets it pass; CPU time. The last column is how many of the two \
+         threads had a core at a time: below 2 others used the machine, and the threads met less often.",
+        &["guard", "ns", "allocations", "ns, two threads on one guard", "at a time"],
         &rows,
     )
-}
-
-fn two_threads(way: &(dyn Fn(u32) + Sync), calls: u32) -> f64 {
-    let barrier = Barrier::new(2);
-    let each: Vec<f64> = std::thread::scope(|scope| {
-        let work = || {
-            barrier.wait();
-            nanoseconds_each(calls, || way(calls))
-        };
-        let running = [scope.spawn(work), scope.spawn(work)];
-        running.into_iter().map(|thread| thread.join().expect("it does not panic")).collect()
-    });
-    each.iter().sum::<f64>() / each.len() as f64
 }

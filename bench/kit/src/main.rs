@@ -7,7 +7,7 @@
 //! - `hits`: what a hit costs, and what it allocates;
 //! - `scaling`: hits with more threads;
 //! - `trace`, `ratio`: streams of keys, and the share of them that caches of the same size answer;
-//! - `guards`: what a call through the breaker and the limiter costs;
+//! - `guards`: what a call through the breaker and the limiter costs; `together`: with two threads at the same one;
 //! - `clock`, `median`, `table`: time, medians of rounds, Markdown.
 
 mod clock;
@@ -18,6 +18,7 @@ mod median;
 mod ratio;
 mod scaling;
 mod table;
+mod together;
 mod trace;
 
 use std::io::Write as _;

@@ -38,7 +38,8 @@ impl Rounds {
     }
 }
 
-fn median(mut samples: Vec<f64>) -> f64 {
+/// NaN of nothing.
+pub(crate) fn median(mut samples: Vec<f64>) -> f64 {
     samples.sort_by(f64::total_cmp);
     let middle = samples.len() / 2;
     match samples.len() {
