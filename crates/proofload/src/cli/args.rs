@@ -1,6 +1,6 @@
 //! What can be said on the command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use super::baseline::{AgainstBaselineArgs, BaselineArgs};
 use super::compare::CompareArgs;
 use super::demo::StoryArgs;
 use super::export::ExportArgs;
+use super::files;
 use super::history::HistoryArgs;
 use super::outputs::Out;
 use super::repeat::RepeatArgs;
@@ -73,39 +74,63 @@ pub(super) enum Command {
     Export(ExportArgs),
 }
 
-/// What can be said about every run.
+/// What can be said about everything that puts load on: a run, a suite, a story.
 #[derive(Clone, Debug, Default, clap::Args)]
-pub(super) struct OutputArgs {
+pub(super) struct OutputFlags {
     /// Write the result as JSON to this file; `-` for standard output
     #[arg(short = 'o', long, value_name = "FILE")]
     pub(super) output_file: Option<PathBuf>,
-    /// Folder in which each run leaves a folder of its own; `proofload-results` if not given
+    /// Folder in which a folder of its own is left; `proofload-results` if not given
     #[arg(long, value_name = "DIR", env = "PROOFLOAD_RESULTS", hide_env_values = true)]
     pub(super) results: Option<PathBuf>,
+    /// No progress and no summary: the exit code and the result file say it all
+    #[arg(short, long)]
+    pub(super) quiet: bool,
+    /// Show every request of every phase too, and where its time went
+    #[arg(short, long)]
+    pub(super) verbose: bool,
+    /// Exit with 3 when a measurement is not trustworthy, or in a suite a requirement unproven
+    #[arg(long)]
+    pub(super) strict: bool,
+    /// Workers (threads); as many as this process may use cores if not given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub(super) workers: Option<u32>,
+}
+
+impl OutputFlags {
+    /// Whether standard output belongs to the result.
+    pub(super) fn is_result_on_stdout(&self) -> bool {
+        self.output_file.as_deref().is_some_and(|path| path.as_os_str() == "-")
+    }
+
+    /// Whether no summary is shown.
+    pub(super) fn is_silent(&self) -> bool {
+        self.quiet || self.is_result_on_stdout()
+    }
+
+    /// The folder in which runs leave folders of their own.
+    pub(super) fn root(&self) -> &Path {
+        self.results.as_deref().unwrap_or(Path::new(files::RESULTS))
+    }
+}
+
+/// What can be said about every run.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(super) struct OutputArgs {
+    #[command(flatten)]
+    pub(super) flags: OutputFlags,
     /// Where else the run goes; may be given several times. At its end: html, json, junit, markdown or
     /// csv, each with a file (csv: the beginning of its files' names) or into the folder of the run. While
     /// it runs: ndjson (a file; compressed if it ends in .zst), prometheus (an address to be scraped at),
     /// prometheus-rw and otlp (a URL)
     #[arg(long, value_name = "KIND[=WHERE]")]
     pub(super) out: Vec<Out>,
-    /// No progress and no summary: the exit code and the result file say it all
-    #[arg(short, long)]
-    pub(super) quiet: bool,
     /// Show the run on the whole terminal, with charts and keys to pause and scale it
     #[arg(long, conflicts_with = "quiet")]
     pub(super) tui: bool,
-    /// Show every request of every phase too, and where its time went
-    #[arg(short, long)]
-    pub(super) verbose: bool,
-    /// Exit with 3 when the load generator was the bottleneck
-    #[arg(long)]
-    pub(super) strict: bool,
     /// Do not ask the target whether it is there before loading it
     #[arg(long)]
     pub(super) no_health_check: bool,
-    /// Workers (threads); as many as this process may use cores if not given
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
-    pub(super) workers: Option<u32>,
     /// Print the plan as it would be run, and do not run it
     #[arg(long)]
     pub(super) print_plan: bool,
@@ -113,13 +138,6 @@ pub(super) struct OutputArgs {
     pub(super) web: WebArgs,
     #[command(flatten)]
     pub(super) against: AgainstBaselineArgs,
-}
-
-impl OutputArgs {
-    /// Whether standard output belongs to the result.
-    pub(super) fn is_result_on_stdout(&self) -> bool {
-        self.output_file.as_deref().is_some_and(|path| path.as_os_str() == "-")
-    }
 }
 
 /// What changes a plan that has been read.

@@ -102,8 +102,8 @@ pub(super) fn execute(job: Job, console: &Console) -> Result<ExitCode, Failure> 
         return Ok(ExitCode::Passed);
     }
     let interrupts = Interrupts::default();
-    let is_quiet = job.output.quiet || job.output.is_result_on_stdout();
-    let is_verbose = job.output.verbose;
+    let is_quiet = job.output.flags.is_silent();
+    let is_verbose = job.output.flags.verbose;
     let host = Host { console, interrupts: &interrupts };
     let finished = match web::Following::open(&job, console)? {
         None => perform(job, host, &mut [])?,
@@ -199,7 +199,7 @@ fn ask_whether_it_is_there(plan: &Plan, host: Host<'_>) -> Result<(), Failure> {
 }
 
 fn has_view(output: &OutputArgs) -> bool {
-    output.tui && !output.quiet
+    output.tui && !output.flags.quiet
 }
 
 fn put_on(
@@ -226,7 +226,8 @@ fn put_on(
     let mut view = has_view(output).then(|| FullScreen::new(plan, &ready.info, host));
     let is_hidden = view.as_ref().map(FullScreen::is_open);
     let is_hidden = move || is_hidden.as_ref().is_some_and(|is_hidden| is_hidden());
-    let mut progress = (!output.quiet).then(|| ProgressLines::new(plan, console).behind(is_hidden));
+    let mut progress =
+        (!output.flags.quiet).then(|| ProgressLines::new(plan, console).behind(is_hidden));
     let mut all: Vec<&mut dyn Listener> = vec![&mut outputs];
     // Before the progress lines, which come back when it has gone.
     all.extend(view.as_mut().map(|view| view as &mut dyn Listener));
@@ -260,7 +261,7 @@ fn conclude(
     let code = ExitCode::of_run(RunEnd {
         grade: verdict.grade,
         is_trustworthy: verdict.is_trustworthy(),
-        is_strict: output.strict,
+        is_strict: output.flags.strict,
         is_interrupted: outcome.interrupted,
         is_incomplete: outcome.workers_lost > 0,
     });
@@ -294,7 +295,7 @@ fn begin(
     users: Option<Users>,
     output: &OutputArgs,
 ) -> Result<RunHandle, Failure> {
-    let options = RunOptions { workers: output.workers, seed: None };
+    let options = RunOptions { workers: output.flags.workers, seed: None };
     let run = match users {
         None => {
             let workload = Scripted::new(Arc::clone(plan)).map_err(Failure::input)?;

@@ -105,8 +105,8 @@ impl Places {
         now: &Zoned,
         console: &Console,
     ) -> Result<Self, Failure> {
-        let asked = Destination::prepare(output.output_file.as_deref())?;
-        let root = output.results.as_deref();
+        let asked = Destination::prepare(output.flags.output_file.as_deref())?;
+        let root = output.flags.results.as_deref();
         if root.is_none() && !keeps_result {
             let outs = prepared(&output.out, None)?;
             return Ok(Self { folder: None, asked, outs });

@@ -12,7 +12,7 @@ use proofload_core::result::Comparison;
 use proofload_core::verdict::ExitCode;
 use proofload_report::comparison::repeats;
 
-use super::args::{OutputArgs, RunArgs};
+use super::args::{OutputArgs, OutputFlags, RunArgs};
 use super::baseline::{AgainstBaselineArgs, Reference};
 use super::compare as comparing;
 use super::console::Console;
@@ -44,7 +44,7 @@ struct Turns {
 
 /// Runs the plan again and again.
 pub(super) fn run(args: &RunArgs, times: u32, console: &Console) -> Result<ExitCode, Failure> {
-    if args.output.output_file.is_some() || !args.output.out.is_empty() {
+    if args.output.flags.output_file.is_some() || !args.output.out.is_empty() {
         return Err(Failure::usage(
             "repeated runs go into one folder, a file each: --results DIR says where, and -o and --out do \
              not go with --repeat",
@@ -63,13 +63,13 @@ pub(super) fn run(args: &RunArgs, times: u32, console: &Console) -> Result<ExitC
     let began = Zoned::now();
     let first = &turns[0].plan;
     let reference = Reference::prepare(&args.output.against, &facts::begun(first, &began))?;
-    let root = args.output.results.as_deref().unwrap_or(Path::new(files::RESULTS));
+    let root = args.output.flags.root();
     let folder = RunFolder::create(root, &first.name, &began).map_err(|error| {
         Failure::output(format!("results cannot be written to {}: {error}", root.display()))
     })?;
     let code = take_turns(&mut turns, times, &args.output, folder.path(), console)?;
     let found = conclude(&turns, reference.as_ref())?;
-    if !args.output.quiet {
+    if !args.output.flags.quiet {
         for turns in &turns {
             let title = format!("{} runs: {}", turns.runs.len(), turns.plan.name);
             let title =
@@ -82,11 +82,11 @@ pub(super) fn run(args: &RunArgs, times: u32, console: &Console) -> Result<ExitC
         let place = folder.path().join("comparison.json");
         files::write(&place, console.redactor().text(&text).as_bytes())
             .map_err(|error| Failure::output(format!("{}: {error}", place.display())))?;
-        if !args.output.quiet {
+        if !args.output.flags.quiet {
             comparing::show(found, false, console)?;
         }
     }
-    if !args.output.quiet {
+    if !args.output.flags.quiet {
         console.line(&format!("\nresults: {}", folder.path().display()));
     }
     Ok(code.with_regression(found.is_some_and(|found| found.has_regressed)))
@@ -110,13 +110,16 @@ fn take_turns(
         for at in order {
             let turn = &mut turns[at];
             let file = folder.join(format!("{}-{number}.json", turn.name));
-            if !output.quiet {
+            if !output.flags.quiet {
                 let target = if turn.name == "against" { ", old target" } else { "" };
                 console.print_error(&format!("run {number} of {times}{target}\n"));
             }
             let output = OutputArgs {
-                output_file: Some(file),
-                results: None,
+                flags: OutputFlags {
+                    output_file: Some(file),
+                    results: None,
+                    ..output.flags.clone()
+                },
                 against: AgainstBaselineArgs::default(),
                 ..output.clone()
             };

@@ -23,7 +23,7 @@ use proofload_report::suite::{suite_summary, test_line};
 use proofload_report::summary::SummaryOptions;
 
 use self::prepare::{Against, Prepared, Work, prepare};
-use super::args::OutputArgs;
+use super::args::{OutputArgs, OutputFlags};
 use super::console::Console;
 use super::execute::{self, Finished, Host, Job, perform};
 use super::facts;
@@ -65,33 +65,11 @@ pub(super) struct SuiteArgs {
     /// Do not run the tests that follow one that fails
     #[arg(long)]
     fail_fast: bool,
-    /// Show the full summary, every request and where the time went of each test
-    #[arg(short, long)]
-    verbose: bool,
-    /// Write the result of the suite as JSON to this file; `-` for standard output
-    #[arg(short = 'o', long, value_name = "FILE", help_heading = "Output")]
-    output_file: Option<PathBuf>,
-    /// Folder in which the suite leaves a folder of its own; `proofload-results` if not given
-    #[arg(
-        long,
-        value_name = "DIR",
-        env = "PROOFLOAD_RESULTS",
-        hide_env_values = true,
-        help_heading = "Output"
-    )]
-    results: Option<PathBuf>,
-    /// No progress and no summary: the exit code and the result file say it all
-    #[arg(short, long, help_heading = "Output")]
-    quiet: bool,
-    /// Exit with 3 when a measurement is not trustworthy or a requirement is unproven
-    #[arg(long, help_heading = "Output")]
-    strict: bool,
     /// Do not ask targets whether they are there before loading them
-    #[arg(long, help_heading = "Output")]
+    #[arg(long)]
     no_health_check: bool,
-    /// Workers (threads); as many as this process may use cores if not given
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024), help_heading = "Output")]
-    workers: Option<u32>,
+    #[command(flatten, next_help_heading = "Output")]
+    flags: OutputFlags,
 }
 
 fn kinds() -> impl TypedValueParser<Value = TestKind> {
@@ -105,7 +83,7 @@ pub(super) fn run(args: &SuiteArgs, console: &Console) -> Result<ExitCode, Failu
     // Everything that is wrong is told before any load is put on.
     let Prepared { suite, work } = prepare(args, console)?;
     let began = Zoned::now();
-    let asked = Destination::prepare(args.output_file.as_deref())?;
+    let asked = Destination::prepare(args.flags.output_file.as_deref())?;
     let folder = folder(args, &suite, &began, console)?;
     let interrupts = Interrupts::default();
     let started = Instant::now();
@@ -114,7 +92,7 @@ pub(super) fn run(args: &SuiteArgs, console: &Console) -> Result<ExitCode, Failu
         suite: &suite,
         host: Host { console, interrupts: &interrupts },
         folder: folder.as_ref().map(RunFolder::path),
-        is_quiet: args.quiet || matches!(asked, Destination::Stdout),
+        is_quiet: args.flags.is_silent(),
         has_failed: false,
         kept: BTreeMap::new(),
     };
@@ -142,7 +120,7 @@ pub(super) fn run(args: &SuiteArgs, console: &Console) -> Result<ExitCode, Failu
         timestamp: facts::time(&ended),
         info,
         outcomes: &outcomes,
-        is_strict: args.strict,
+        is_strict: args.flags.strict,
     });
     let result = redacted(&result, console)?;
     let json = result.to_json().map_err(Failure::internal)?;
@@ -168,10 +146,10 @@ fn folder(
     began: &Zoned,
     console: &Console,
 ) -> Result<Option<RunFolder>, Failure> {
-    let place = args.results.as_deref().unwrap_or(Path::new(files::RESULTS));
+    let place = args.flags.root();
     match RunFolder::create(place, &suite.name, began) {
         Ok(folder) => Ok(Some(folder)),
-        Err(error) if args.results.is_none() && args.output_file.is_some() => {
+        Err(error) if args.flags.results.is_none() && args.flags.output_file.is_some() => {
             let place = place.display();
             console
                 .notice(&format!("{place} cannot be written ({error}): tests leave nothing there"));
@@ -250,7 +228,7 @@ impl Session<'_> {
         let new = Side { label, runs: vec![kept.evidence.clone()] };
         match compare(&against.baseline, &new, &kept.rules, &against.allowed) {
             Ok(comparison) => {
-                if !self.is_quiet && (self.args.verbose || comparison.has_regressed) {
+                if !self.is_quiet && (self.args.flags.verbose || comparison.has_regressed) {
                     let style = console.output_style();
                     console.print(&proofload_report::comparison::comparison(&comparison, &style));
                 }
@@ -277,11 +255,13 @@ impl Session<'_> {
             host.console.print_error(&format!("\nTest {} of {all}: {}\n", index + 1, row.name));
         }
         let output = OutputArgs {
-            results: self.folder.map(Path::to_owned),
-            quiet: self.is_quiet,
-            strict: args.strict,
+            flags: OutputFlags {
+                output_file: None,
+                results: self.folder.map(Path::to_owned),
+                quiet: self.is_quiet,
+                ..args.flags.clone()
+            },
             no_health_check: args.no_health_check,
-            workers: args.workers,
             ..OutputArgs::default()
         };
         let rules = plan.comparison.clone();
@@ -325,7 +305,7 @@ impl Session<'_> {
         let Finished { result, code, mut written } = finished;
         let console = self.host.console;
         name_folder(&mut written, index, &row.name);
-        if self.args.verbose && !self.is_quiet {
+        if self.args.flags.verbose && !self.is_quiet {
             console.print(&proofload_report::summary::details(&result, &console.output_style()));
             execute::show(&result, code, &written, console);
         }

@@ -21,8 +21,8 @@ use super::console::Console;
 use super::execute::{Finished, Host, Job, perform};
 use super::failure::Failure;
 use super::live::{Listener, Underway};
+use super::load;
 use super::signals::Interrupts;
-use super::{files, load};
 
 mod desk;
 mod past;
@@ -94,11 +94,6 @@ fn failure(error: ServeError) -> Failure {
     }
 }
 
-/// Where results are kept.
-fn results(output: &OutputArgs) -> PathBuf {
-    output.results.clone().unwrap_or_else(|| PathBuf::from(files::RESULTS))
-}
-
 /// The page of a run that the command line has started.
 #[derive(Debug)]
 pub(super) struct Following {
@@ -116,7 +111,8 @@ impl Following {
         let Some(address) = web.web else { return Ok(None) };
         let steering = Arc::<Steering>::default();
         let plan = PlanInfo::of(&job.plan);
-        let desk = Desk::new(vec![plan], Arc::clone(&steering), results(&job.output), None);
+        let desk =
+            Desk::new(vec![plan], Arc::clone(&steering), job.output.flags.root().to_owned(), None);
         let config = web.config(address, Mode::Follow, console);
         let page = Dashboard::serve(config, Arc::new(desk)).map_err(failure)?;
         console.notice(&format!("the live page is at {}", page.url()));
@@ -188,7 +184,7 @@ fn tell_end(page: &Running, finished: &Result<Finished, Failure>) {
 /// Serves a page from which plans are run, until a signal ends it.
 pub(super) fn run(args: ServeArgs, console: &Console) -> Result<ExitCode, Failure> {
     let ServeArgs { plans, variables, overrides, output } = args;
-    if output.output_file.is_some() {
+    if output.flags.output_file.is_some() {
         return Err(Failure::usage(
             "`--output-file` names one file, and from the page many runs can be started; each leaves \
              its result in a folder of its own, below --results",
@@ -205,7 +201,7 @@ pub(super) fn run(args: ServeArgs, console: &Console) -> Result<ExitCode, Failur
     let steering = Arc::<Steering>::default();
     let (asked, requests) = std::sync::mpsc::sync_channel(1);
     let infos = plans.iter().map(PlanInfo::of).collect();
-    let desk = Desk::new(infos, Arc::clone(&steering), results(&output), Some(asked));
+    let desk = Desk::new(infos, Arc::clone(&steering), output.flags.root().to_owned(), Some(asked));
     let desk = Arc::new(desk);
     let address = match output.web.web {
         Some(address) => address,
@@ -275,7 +271,8 @@ fn job(request: &StartRequest, plans: &[Plan], output: &OutputArgs) -> Result<Jo
         let lines: Vec<_> = errors.iter().map(ToString::to_string).collect();
         Failure::usage(lines.join("\n"))
     })?;
-    let output = OutputArgs { quiet: true, ..output.clone() };
+    let mut output = output.clone();
+    output.flags.quiet = true;
     Ok(Job::new(plan, output))
 }
 

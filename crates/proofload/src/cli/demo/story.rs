@@ -19,11 +19,11 @@ use proofload_testbed::demo::{DemoOptions, Knobs};
 
 use super::claims::{CLAIMS, RUSH};
 use super::watch::PoolWatch;
-use crate::cli::args::{OutputArgs, parse_variable};
+use crate::cli::args::{OutputArgs, OutputFlags, parse_variable};
 use crate::cli::console::Console;
 use crate::cli::execute::{Amend, Finished, Host, Job, perform, show};
 use crate::cli::failure::Failure;
-use crate::cli::files::{self, RunFolder};
+use crate::cli::files::RunFolder;
 use crate::cli::signals::Interrupts;
 use crate::cli::suite::{outcome_of, rename_folder};
 use crate::cli::{load, outputs};
@@ -33,7 +33,12 @@ const PLAN: (&str, &str) = ("story.toml", include_str!("../../../../../examples/
 const SUITE: (&str, &str) =
     ("story-suite.toml", include_str!("../../../../../examples/story-suite.toml"));
 
+/// What `-o` writes of a story.
+const OUTPUT_FILE: &str = "Write the result of the second half, which has the improvement in it, as JSON to this \
+                           file; `-` for standard output";
+
 #[derive(Debug, clap::Args)]
+#[command(mut_arg("output_file", |arg| arg.help(OUTPUT_FILE)))]
 pub(in crate::cli) struct StoryArgs {
     /// Set a variable of the plan: RUSH and STEP (how long), BURST (messages at once), BURST_AT
     #[arg(short = 'e', long = "env", value_name = "KEY=VALUE", value_parser = parse_variable)]
@@ -41,31 +46,8 @@ pub(in crate::cli) struct StoryArgs {
     /// Redis in which the caches of the second half keep what they remember too
     #[arg(long, value_name = "URL")]
     redis: Option<String>,
-    /// Show the full summary of both halves
-    #[arg(short, long)]
-    verbose: bool,
-    /// Write the result of the second half, which has the improvement in it, as JSON to this file; `-` for
-    /// standard output
-    #[arg(short = 'o', long, value_name = "FILE", help_heading = "Output")]
-    output_file: Option<PathBuf>,
-    /// Folder in which the story leaves a folder of its own; `proofload-results` if not given
-    #[arg(
-        long,
-        value_name = "DIR",
-        env = "PROOFLOAD_RESULTS",
-        hide_env_values = true,
-        help_heading = "Output"
-    )]
-    results: Option<PathBuf>,
-    /// No progress and no summary: the exit code and the result file say it all
-    #[arg(short, long, help_heading = "Output")]
-    quiet: bool,
-    /// Exit with 3 when the measurement after is not trustworthy
-    #[arg(long, help_heading = "Output")]
-    strict: bool,
-    /// Workers (threads); as many as this process may use cores if not given
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024), help_heading = "Output")]
-    workers: Option<u32>,
+    #[command(flatten, next_help_heading = "Output")]
+    flags: OutputFlags,
 }
 
 /// Runs both halves.
@@ -74,8 +56,7 @@ pub(super) fn run(args: &StoryArgs, console: &Console) -> Result<ExitCode, Failu
     let plan = || load::built_in(PLAN.0, &[PLAN], &args.variables, &overrides(), console);
     let suite = load::built_in_suite(SUITE.0, SUITE.1, &args.variables, console)?;
     let (before, after) = (plan()?, plan()?);
-    let is_on_stdout = args.output_file.as_deref().is_some_and(|path| path.as_os_str() == "-");
-    let root = args.results.as_deref().unwrap_or(Path::new(files::RESULTS));
+    let root = args.flags.root();
     let folder = RunFolder::create(root, "story", &Zoned::now()).map_err(|error| {
         Failure::output(format!(
             "results cannot be written to {}: {error}\n  --results DIR puts them elsewhere",
@@ -87,7 +68,7 @@ pub(super) fn run(args: &StoryArgs, console: &Console) -> Result<ExitCode, Failu
         args,
         host: Host { console, interrupts: &interrupts },
         folder: folder.path(),
-        is_quiet: args.quiet || is_on_stdout,
+        is_quiet: args.flags.is_silent(),
     };
     story.tell(before, after, suite)
 }
@@ -128,7 +109,7 @@ impl Story<'_> {
                 notes,
             });
         }));
-        let output = self.output(self.args.output_file.clone());
+        let output = self.output(self.args.flags.output_file.clone());
         let job = Job { reference: Some(side), amend: Some(amend), ..Job::new(after, output) };
         let second = self.half("after", job, Knobs::after())?;
         if !self.is_quiet
@@ -170,7 +151,7 @@ impl Story<'_> {
             };
             let row = outcome_of(row, &finished.result, finished.code).row;
             console.print(&test_line(&row, &console.output_style()));
-            if self.args.verbose {
+            if self.args.flags.verbose {
                 let Finished { result, code, written } = &finished;
                 show(result, *code, written, console);
             }
@@ -180,13 +161,13 @@ impl Story<'_> {
 
     fn output(&self, output_file: Option<PathBuf>) -> OutputArgs {
         OutputArgs {
-            output_file,
-            results: Some(self.folder.to_owned()),
+            flags: OutputFlags {
+                output_file,
+                results: Some(self.folder.to_owned()),
+                quiet: self.is_quiet,
+                ..self.args.flags.clone()
+            },
             out: vec![outputs::Out::markdown()],
-            quiet: self.is_quiet,
-            verbose: self.args.verbose,
-            strict: self.args.strict,
-            workers: self.args.workers,
             ..OutputArgs::default()
         }
     }
