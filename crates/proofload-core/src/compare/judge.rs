@@ -6,9 +6,11 @@
 //!   changed is too small to matter (an equivalence test by interval inclusion: Schuirmann, Journal of
 //!   Pharmacokinetics and Biopharmaceutics 15, 1987). This goes first: with enough runs anything is
 //!   real.
-//! - `cannot tell`: neither. The interval is too wide.
+//! - `cannot tell`: neither. The interval is too wide, or it is one of so many measures that one as far from
+//!   nothing is to be expected ([`Change::is_clear_only_by_itself`]): the interval is that of the measure alone,
+//!   the verdict is not.
 
-use super::difference::{Difference, Known};
+use super::difference::{Difference, Known, LEVEL};
 use crate::result::{ChangeScale, ChangeVerdict};
 use crate::stats::multiple::benjamini_hochberg;
 use crate::verdict::{Direction, Measure};
@@ -48,10 +50,16 @@ impl Change {
     pub(super) fn known(&self) -> Option<Known> {
         self.difference.and_then(|difference| difference.known).filter(|_| self.why.is_none())
     }
+
+    /// Whether it would be called better or worse if it were the only measure, and is not because of the others.
+    pub(super) fn is_clear_only_by_itself(&self) -> bool {
+        self.verdict == ChangeVerdict::CannotTell
+            && self.known().is_some_and(|known| known.p_value <= 1.0 - LEVEL)
+    }
 }
 
-/// Judges all changes of a comparison together.
-pub(super) fn judge<'a>(changes: impl Iterator<Item = &'a mut Change>) {
+/// Judges all changes of a comparison together, and says how many that were.
+pub(super) fn judge<'a>(changes: impl Iterator<Item = &'a mut Change>) -> usize {
     let mut known: Vec<(&mut Change, Known)> =
         changes.filter_map(|change| change.known().map(|known| (change, known))).collect();
     let p_values: Vec<f64> = known.iter().map(|(_, known)| known.p_value).collect();
@@ -60,6 +68,7 @@ pub(super) fn judge<'a>(changes: impl Iterator<Item = &'a mut Change>) {
         change.adjusted_p = Some(adjusted);
         change.verdict = verdict(*known, adjusted, scale, change.measure.direction());
     }
+    known.len()
 }
 
 fn verdict(

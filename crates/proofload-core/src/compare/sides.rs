@@ -91,7 +91,7 @@ pub fn compare(
     }
     let mut entries: Vec<Entry<'_>> =
         phases.iter().flat_map(|phase| entries_of(phase, old, new, rules)).collect();
-    judge(entries.iter_mut().flat_map(|entry| &mut entry.changes));
+    let judged = judge(entries.iter_mut().flat_map(|entry| &mut entry.changes));
     let rows = outcome::rules(&rules.rules, &entries);
     Ok(Comparison {
         old: side_row(old),
@@ -103,7 +103,7 @@ pub fn compare(
         goals: outcome::goals(&rules.goals, &entries),
         warnings: suspicion::warnings(old, new, &entries),
         hint: hint(old, new, &entries),
-        entries: entries.iter().map(entry_row).collect(),
+        entries: entries.iter().map(|entry| entry_row(entry, judged)).collect(),
     })
 }
 
@@ -228,15 +228,16 @@ fn side_row(side: &Side) -> SideRow {
     }
 }
 
-fn entry_row(entry: &Entry<'_>) -> ComparisonEntry {
+/// `judged`: changes that were judged together.
+fn entry_row(entry: &Entry<'_>, judged: usize) -> ComparisonEntry {
     ComparisonEntry {
         phase: entry.phase.to_owned(),
         request: entry.request.clone(),
-        changes: entry.changes.iter().map(change_row).collect(),
+        changes: entry.changes.iter().map(|change| change_row(change, judged)).collect(),
     }
 }
 
-fn change_row(change: &Change) -> ChangeRow {
+fn change_row(change: &Change, judged: usize) -> ChangeRow {
     let quantity = change.measure.quantity();
     let blank = ChangeRow {
         measure: change.measure.to_string(),
@@ -255,7 +256,14 @@ fn change_row(change: &Change) -> ChangeRow {
     let size = as_change(found.new - found.old, scale);
     let finite = |value: f64| value.is_finite().then(|| as_change(value, scale));
     let known = found.known;
-    let unknown = || Some("too few blocks of time".to_owned()).filter(|_| known.is_none());
+    let unknown = || match known {
+        None => Some("too few blocks of time".to_owned()),
+        // Without this its interval, which is that of one measure, would seem to say otherwise.
+        Some(_) if change.is_clear_only_by_itself() => {
+            Some(format!("may be chance among {judged} measures"))
+        }
+        Some(_) => None,
+    };
     ChangeRow {
         old: Some(quantity.in_unit(old)),
         new: Some(quantity.in_unit(new)),

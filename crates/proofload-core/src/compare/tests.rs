@@ -1,9 +1,11 @@
 //! The comparison as a whole: made-up runs with known differences.
 
 use super::evidence::{Block, Figures, PhaseEvidence, RequestEvidence, RunEvidence};
+use super::difference::{Difference, Known};
+use super::judge::Change;
 use super::*;
 use crate::metrics::Histogram;
-use crate::result::{ChangeRow, ChangeVerdict, Comparison, RequestName};
+use crate::result::{ChangeRow, ChangeScale, ChangeVerdict, Comparison, RequestName};
 use std::collections::BTreeMap;
 
 /// A deterministic stand-in for a random number, 0…1.
@@ -357,4 +359,26 @@ proptest::proptest! {
             }
         }
     }
+}
+
+#[test]
+fn a_change_that_is_clear_only_by_itself_says_so() {
+    let of = |known: Known| {
+        let measure = crate::verdict::Measure::parse("p99").unwrap();
+        let scale = ChangeScale::Relative;
+        let difference = Difference { scale, old: 20.0, new: 16.0, known: Some(known) };
+        Change::new(measure, Some(difference), None)
+    };
+    let clear = Known { low: -4.6, high: -3.6, p_value: 0.007 };
+    let nothing = Known { low: -0.5, high: 0.5, p_value: 0.9 };
+    let check = |others: usize, expect: (ChangeVerdict, bool)| {
+        let mut changes = vec![of(clear)];
+        changes.resize(1 + others, of(nothing));
+        assert_eq!(judge::judge(changes.iter_mut()), 1 + others);
+        assert_eq!((changes[0].verdict, changes[0].is_clear_only_by_itself()), expect);
+        assert!(changes[1..].iter().all(|change| !change.is_clear_only_by_itself()));
+    };
+    check(0, (ChangeVerdict::Better, false));
+    check(1, (ChangeVerdict::CannotTell, true));
+    check(20, (ChangeVerdict::CannotTell, true));
 }

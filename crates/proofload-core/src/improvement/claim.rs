@@ -5,6 +5,9 @@
 //! beyond what was claimed, of a time the interval of its change, of a share that of the figure itself. Where
 //! the figure is not there, or none of the interval is beyond, it is not met; else it cannot be told. How
 //! many users a service holds has no interval: it is as exact as the steps are.
+//!
+//! A claim of a time is never surer than the comparison of the two runs, which judges all its measures
+//! together: where that cannot tell, as the change may be chance among so many, neither can the claim.
 
 use super::held::{Held, HeldLimits, held};
 use super::model::ClaimRow;

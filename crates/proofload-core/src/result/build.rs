@@ -186,7 +186,7 @@ fn phase_result(
     };
     match figures {
         Some(figures) => PhaseResult {
-            steps: step_rows(&facts.steps, figures.totals()),
+            steps: step_rows(&facts.steps, figures.totals(), facts.expectations),
             ..measured(judged, figures, input.detail)
         },
         None => judged,

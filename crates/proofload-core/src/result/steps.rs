@@ -10,11 +10,12 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::rows::ms;
+use super::model::ExpectationRow;
+use super::rows::{expectation_row, ms};
 use crate::metrics::{BlockedHistogram, Histogram, PhaseTotals};
 use crate::plan::{Load, Phase};
-use crate::verdict::Percentile;
-use crate::verdict::measured::share;
+use crate::verdict::measured::{per_second, share, statistic_of};
+use crate::verdict::{Expectation, Measure, Percentile, Timing};
 
 /// A step as the plan has it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -59,6 +60,11 @@ pub struct StepRow {
     pub p99_latency_ms: Option<f64>,
     /// Largest response time of all requests.
     pub max_latency_ms: Option<f64>,
+    /// `total_requests / measured_seconds`.
+    pub requests_per_second: Option<f64>,
+    /// What is expected of the phase, asked of this step alone: its response times, its shares of failures and
+    /// successes, and its rate. Other measures are not known by step. Empty where nothing was measured.
+    pub expectations: Vec<ExpectationRow>,
 }
 
 /// The steps of a phase; none where its load does not rise in steps.
@@ -92,13 +98,22 @@ pub fn planned_steps(phase: &Phase) -> Vec<PlannedStep> {
 }
 
 /// What was measured in the steps that were begun.
-pub(super) fn step_rows(steps: &[PlannedStep], totals: &PhaseTotals) -> Vec<StepRow> {
+pub(super) fn step_rows(
+    steps: &[PlannedStep],
+    totals: &PhaseTotals,
+    expectations: &[Expectation],
+) -> Vec<StepRow> {
     let measured = Duration::from_nanos(totals.measured_ns());
     let begun = steps.iter().take_while(|step| step.begins < measured);
-    begun.map(|step| row(step, measured, &totals.response_blocks)).collect()
+    begun.map(|step| row(step, measured, &totals.response_blocks, expectations)).collect()
 }
 
-fn row(step: &PlannedStep, measured: Duration, blocks: &BlockedHistogram) -> StepRow {
+fn row(
+    step: &PlannedStep,
+    measured: Duration,
+    blocks: &BlockedHistogram,
+    expectations: &[Expectation],
+) -> StepRow {
     let from = step.begins + (step.ends - step.begins) / Phase::STEP_WARM_UP;
     let block = Duration::from_nanos(blocks.block_ns());
     let is_inside = |at: usize| {
@@ -113,13 +128,14 @@ fn row(step: &PlannedStep, measured: Duration, blocks: &BlockedHistogram) -> Ste
     }
     let percentile =
         |of: Percentile| response.value_at_quantile(of.quantile()).map(|ns| ms(ns as f64));
+    let seconds = (block * count).as_secs_f64();
     StepRow {
         users: step.users,
         rate: step.rate,
         start_seconds: step.begins.as_secs_f64(),
         // The last interval ends a little before or after the step does.
         completed: measured + block / 2 >= step.ends,
-        measured_seconds: (block * count).as_secs_f64(),
+        measured_seconds: seconds,
         total_requests: response.count(),
         failed,
         success_rate: share(response.count().saturating_sub(failed), response.count()),
@@ -128,7 +144,29 @@ fn row(step: &PlannedStep, measured: Duration, blocks: &BlockedHistogram) -> Ste
         p95_latency_ms: percentile(Percentile::P95),
         p99_latency_ms: percentile(Percentile::P99),
         max_latency_ms: response.max().map(|ns| ms(ns as f64)),
+        requests_per_second: per_second(response.count(), seconds).filter(|_| count > 0),
+        expectations: judged(expectations, &response, failed, seconds),
     }
+}
+
+/// What is expected of the phase and known of a step.
+fn judged(
+    expectations: &[Expectation],
+    response: &Histogram,
+    failed: u64,
+    seconds: f64,
+) -> Vec<ExpectationRow> {
+    let total = response.count();
+    let value = |measure: &Measure| match measure {
+        Measure::Time(Timing::Response, statistic) => statistic_of(response, *statistic),
+        Measure::ErrorRate => share(failed, total),
+        Measure::SuccessRate => share(total.saturating_sub(failed), total),
+        Measure::RequestsPerSecond => per_second(total, seconds),
+        _ => None,
+    };
+    let known = expectations.iter().filter(|_| total > 0);
+    let known = known.filter_map(|expectation| Some((expectation, value(expectation.measure())?)));
+    known.map(|(expectation, value)| expectation_row(&expectation.judge(Some(value)))).collect()
 }
 
 #[cfg(test)]
@@ -178,7 +216,14 @@ mod tests {
         let mut record = RunRecord::default();
         record.totals = totals.clone();
         let planned = steps("step = { levels = [1, 2, 3, 4], every = \"5s\" }");
-        let rows = step_rows(&planned, totals.phase(0).unwrap());
+        let p99 = Measure::parse("p99").unwrap();
+        let hits = Measure::parse("cache_hit_rate").unwrap();
+        let bound = |text: &str, measure: &Measure| crate::verdict::Bound::parse(text, measure);
+        let expected = [
+            Expectation::bare(p99.clone(), bound("<95ms", &p99).unwrap()),
+            Expectation::bare(hits.clone(), bound(">80%", &hits).unwrap()),
+        ];
+        let rows = step_rows(&planned, totals.phase(0).unwrap(), &expected);
         let shape: Vec<_> = rows
             .iter()
             .map(|row| (row.users, row.completed, row.total_requests, row.max_latency_ms))
@@ -189,6 +234,13 @@ mod tests {
             (Some(3), false, 10, Some(120.0)),
         ];
         assert_eq!(shape, expect);
+        // What is not known by step is not judged.
+        let met: Vec<_> = rows
+            .iter()
+            .map(|row| row.expectations.iter().map(|row| row.limit_met).collect::<Vec<_>>())
+            .collect();
+        assert_eq!(met, [[Some(true)], [Some(false)], [Some(false)]]);
+        assert_eq!(rows[1].requests_per_second, Some(10.0));
         assert_eq!(rows[1].measured_seconds, 4.0);
         assert_eq!(rows[1].success_rate, Some(1.0));
         assert!(
