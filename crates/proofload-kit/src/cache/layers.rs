@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use super::clock::{millis, wall_ms};
+use super::clock::{millis, nanos, wall_ms};
 use super::core::{Core, Leading, Wants};
 use super::entry::Entry;
 use super::loaded::{Loaded, PutOptions};
@@ -89,7 +89,8 @@ impl<V: Send + Sync + 'static> Leading<V> {
     /// Waits until the lease is ours, or another process has stored a value.
     async fn claim(&self, shared: &Shared<V>) -> Seek<V> {
         let (core, key) = (&*self.core, &*self.flight.key);
-        let patience = core.clock.now() + super::clock::nanos(shared.lease * (MOST_LEASES + 1));
+        let most = nanos(shared.lease.saturating_mul(MOST_LEASES + 1));
+        let patience = core.clock.now().saturating_add(most);
         let mut pause = FIRST_PAUSE;
         while core.clock.now() < patience {
             match shared.remote.claim(key, shared.lease).await {

@@ -164,8 +164,9 @@ impl RedisBuilder {
             ("ping_every", settings.ping_every),
             ("lease", settings.lease),
         ] {
-            if duration.is_zero() {
-                return Err(BuildError::new(setting, format!("{duration:?}"), "more than zero"));
+            if duration.is_zero() || duration > LONGEST {
+                let allowed = "more than zero, and no more than a day";
+                return Err(BuildError::new(setting, format!("{duration:?}"), allowed));
             }
         }
         if settings.failures == 0 {
@@ -221,6 +222,9 @@ impl Tls {
     }
 }
 
+/// No moment so far ahead overflows a clock, and nobody means more.
+const LONGEST: Duration = Duration::from_hours(24);
+
 /// Redis holds no larger strings.
 const MAX_VALUE_BYTES: usize = 512 * 1024 * 1024;
 
@@ -261,6 +265,8 @@ mod tests {
         check(Redis::builder(address).namespace("a:b"), "a:b");
         check(Redis::builder(address).timeout(Duration::ZERO), "timeout");
         check(Redis::builder(address).retry_after(Duration::ZERO), "retry_after");
+        check(Redis::builder(address).retry_after(Duration::MAX), "retry_after");
+        check(Redis::builder(address).lease(Duration::MAX), "lease");
         check(Redis::builder(address).give_up_after(0), "give_up_after");
         check(Redis::builder(address).max_value_bytes(usize::MAX), "max_value_bytes");
         check(Redis::builder("localhost"), "address");

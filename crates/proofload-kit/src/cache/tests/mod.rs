@@ -8,6 +8,7 @@
 
 mod aging;
 mod bounds;
+mod extremes;
 mod fake;
 mod flights;
 mod gate;
