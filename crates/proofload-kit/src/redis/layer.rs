@@ -30,8 +30,11 @@ use super::{message, scripts};
 use crate::cache::glob::Glob;
 use crate::cache::remote::{BoxFuture, Claim, Heard, Lease, Remote, RemoteError, Stored, Target};
 
-/// How long an invalidated tag is remembered at least: longer than any load takes and any clock is wrong.
+/// How long an invalidated tag is remembered at least: longer than any load takes.
 const REMEMBER_TAG: Duration = Duration::from_hours(24);
+
+/// How long anything is kept at most, ten years: Redis refuses times near the end of its clock.
+const LONGEST_MS: u64 = 10 * 365 * 24 * 3_600_000;
 
 /// The shared layer of one cache.
 pub(super) struct Layer {
@@ -157,9 +160,10 @@ impl Layer {
             Value::Array(epochs) => Ok(epochs.iter().any(|epoch| match epoch {
                 Value::BulkString(digits) => {
                     let epoch = str::from_utf8(digits).ok().and_then(|text| text.parse().ok());
-                    epoch.is_some_and(|epoch: u64| epoch > stored.epoch)
+                    epoch.is_none_or(|epoch: u64| epoch > stored.epoch)
                 }
-                _ => false,
+                // Not known: Redis dropped it.
+                _ => true,
             })),
             other => Err(Failure::unexpected(&other)),
         }
@@ -238,11 +242,10 @@ impl Layer {
         };
         let keys = &self.keys;
         let mut call = scripts::STORE
-            .keys([keys.value(key), keys.lease(key), keys.longest()])
+            .keys([keys.value(key), keys.lease(key)])
             .arg(lease.token)
             .arg(envelope)
-            .arg(stored.keep_until_ms.saturating_sub(unix_ms()))
-            .arg(stored.keep_until_ms)
+            .arg(kept_for(&stored))
             .arg(lease.epoch)
             .arg(keys.tags());
         for tag in &stored.tags {
@@ -272,15 +275,17 @@ impl Layer {
             }
         };
         let keys = &self.keys;
-        let call = scripts::PUT
-            .keys([keys.value(key), keys.lease(key), keys.longest(), keys.epoch()])
+        let mut call = scripts::PUT
+            .keys([keys.value(key), keys.lease(key), keys.epoch()])
             .arg(&envelope[..EPOCH_AT])
             .arg(&envelope[AFTER_EPOCH..])
-            .arg(stored.keep_until_ms.saturating_sub(unix_ms()))
-            .arg(stored.keep_until_ms)
-            .arg(stored.tags.len())
+            .arg(kept_for(&stored))
             .arg(inner.listener.channel())
-            .arg(message::encode(self.origin, &self.cache, &target));
+            .arg(message::encode(self.origin, &self.cache, &target))
+            .arg(keys.tags());
+        for tag in &stored.tags {
+            call = call.arg(&**tag);
+        }
         self.yes(&call).await?;
         debt.paid();
         Ok(())
@@ -310,8 +315,7 @@ impl Layer {
             Target::Tag(tag) => {
                 let keys = &self.keys;
                 let call = scripts::TAG
-                    .keys([keys.tag(tag), keys.epoch(), keys.longest()])
-                    .arg(unix_ms())
+                    .keys([keys.tag(tag), keys.epoch()])
                     .arg(millis(REMEMBER_TAG))
                     .arg(inner.listener.channel())
                     .arg(message);
@@ -437,6 +441,11 @@ impl Drop for Settling<'_> {
 
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// How long Redis keeps an entry that is written now, ms.
+fn kept_for(stored: &Stored) -> u64 {
+    stored.keep_until_ms.saturating_sub(unix_ms()).min(LONGEST_MS)
 }
 
 /// Wall clock, milliseconds since 1970.

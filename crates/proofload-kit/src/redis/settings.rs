@@ -64,7 +64,7 @@ impl RedisBuilder {
     }
 
     /// What all keys in Redis begin with, so that several services can share one. Caches of one name in
-    /// one namespace are the same cache, in whatever process. Default `proofload`; no colon in it.
+    /// one namespace are the same cache, in whatever process. Default `proofload`; neither colon nor brace in it.
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
         self.settings.namespace = namespace.into();
         self
@@ -153,8 +153,8 @@ impl RedisBuilder {
     /// If the address cannot be understood (`rediss://` needs the feature `redis-tls`) or a setting is out of range.
     pub fn build(self) -> Result<Redis, BuildError> {
         let settings = self.settings;
-        if settings.namespace.is_empty() || settings.namespace.contains(':') {
-            let allowed = "at least one character, and no colon";
+        if settings.namespace.is_empty() || settings.namespace.contains([':', '{', '}']) {
+            let allowed = "at least one character, and neither colon nor brace";
             return Err(BuildError::new("namespace", settings.namespace, allowed));
         }
         for (setting, duration) in [
@@ -263,6 +263,7 @@ mod tests {
         };
         check(Redis::builder(address).namespace(""), "namespace");
         check(Redis::builder(address).namespace("a:b"), "a:b");
+        check(Redis::builder(address).namespace("{a}"), "{a}");
         check(Redis::builder(address).timeout(Duration::ZERO), "timeout");
         check(Redis::builder(address).retry_after(Duration::ZERO), "retry_after");
         check(Redis::builder(address).retry_after(Duration::MAX), "retry_after");

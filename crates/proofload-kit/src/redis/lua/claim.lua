@@ -14,7 +14,8 @@ local function usable(value)
         ok, tag, at = pcall(struct.unpack, '>I2c0', value, at)
         if not ok then return false end
         local invalidated = tonumber(redis.pcall('GET', ARGV[4] .. tag))
-        if invalidated and invalidated > epoch then return false end
+        -- Not known: see carried.lua.
+        if not invalidated or invalidated > epoch then return false end
     end
     return true
 end

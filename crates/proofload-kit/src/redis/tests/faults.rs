@@ -134,7 +134,7 @@ async fn out_of_memory() {
     // What is there can be read, what is old is removed even though the new does not fit.
     assert_eq!(value(&layer, "1").await.as_deref(), Some("old"));
     assert!(layer.put("1", stored("new", &[])).await.is_err());
-    assert_eq!(server.admin(&["EXISTS", "test:users:v:1"]), redis::Value::Int(0));
+    assert_eq!(server.admin(&["EXISTS", "{test:users}:v:1"]), redis::Value::Int(0));
     let stats = redis.stats();
     assert!(stats.available && stats.outages == 0 && stats.refused >= 3, "{stats:?}");
     server.admin(&["CONFIG", "SET", "maxmemory", "0"]);
@@ -178,9 +178,9 @@ async fn another_type_under_every_key_of_ours() {
     let server = RedisServer::start();
     let redis = handle(&server);
     let layer: Arc<dyn Remote> = Layer::new(&redis, "users", |_| true);
-    for key in ["v:1", "l:1", "epoch", "fence", "longest", "g:t"] {
-        server.admin(&["DEL", &format!("test:users:{key}")]);
-        server.admin(&["LPUSH", &format!("test:users:{key}"), "foreign"]);
+    for key in ["v:1", "l:1", "epoch", "fence", "g:t"] {
+        server.admin(&["DEL", &format!("{PREFIX}{key}")]);
+        server.admin(&["LPUSH", &format!("{PREFIX}{key}"), "foreign"]);
     }
     assert_eq!(layer.get("1").await.expect("nothing"), None);
     assert_eq!(redis.stats().foreign, 1);
@@ -188,8 +188,8 @@ async fn another_type_under_every_key_of_ours() {
     assert_eq!(value(&layer, "1").await.as_deref(), Some("one"));
     layer.invalidate(&Target::Tag("t".to_owned())).await.expect("an answer");
     assert_eq!(value(&layer, "1").await, None);
-    server.admin(&["DEL", "test:users:epoch"]);
-    server.admin(&["LPUSH", "test:users:epoch", "foreign"]);
+    server.admin(&["DEL", "{test:users}:epoch"]);
+    server.admin(&["LPUSH", "{test:users}:epoch", "foreign"]);
     layer.put("1", stored("put", &["t"])).await.expect("an answer");
     assert_eq!(value(&layer, "1").await.as_deref(), Some("put"));
 }
@@ -206,7 +206,7 @@ async fn bytes_that_are_not_ours() {
     let layer: Arc<dyn Remote> = Layer::new(&redis, "users", |_| true);
     load(&layer, "good", "value", &["tag"]).await;
     let good: Vec<u8> =
-        redis::from_redis_value(server.admin(&["GET", "test:users:v:good"])).expect("bytes");
+        redis::from_redis_value(server.admin(&["GET", "{test:users}:v:good"])).expect("bytes");
     let mut cases = vec![b"{\"a\":1}".to_vec(), vec![0], vec![b'x'; 100_000], good[..30].to_vec()];
     // Every header with one byte gone, and one with a length that is not there.
     cases.extend((0..45).map(|end| good[..end].to_vec()));
@@ -219,7 +219,7 @@ async fn bytes_that_are_not_ours() {
     for bytes in cases {
         let mut connection = server.connection();
         redis::cmd("SET")
-            .arg("test:users:v:1")
+            .arg("{test:users}:v:1")
             .arg(&bytes)
             .exec(&mut connection)
             .expect("an answer");
@@ -348,7 +348,7 @@ async fn no_more_is_read_than_an_entry_can_have() {
         .build()
         .expect("settings that work");
     let layer: Arc<dyn Remote> = Layer::new(&redis, "users", |_| true);
-    server.admin(&["SET", "test:users:v:1", &"x".repeat(FOREIGN_BYTES)]);
+    server.admin(&["SET", "{test:users}:v:1", &"x".repeat(FOREIGN_BYTES)]);
     assert_eq!(layer.get("1").await.expect("nothing"), None);
     win(&layer, "1").await;
     let stats = server.admin_text(&["INFO", "stats"]);

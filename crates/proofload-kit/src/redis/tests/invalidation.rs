@@ -160,7 +160,7 @@ fn server_side(server: &RedisServer, number: u64) {
             *kept = Some((server.address(), server.connection()));
         }
         let (_, connection) = kept.as_mut().expect("just made");
-        let key = format!("test:users:v:user:{number}");
+        let key = format!("{{test:users}}:v:user:{number}");
         redis::cmd("SET").arg(key).arg("x").exec(connection).expect("an answer");
     });
 }

@@ -5,6 +5,7 @@
 #[expect(unreachable_pub, reason = "the integration tests use it, too")]
 mod redis_server;
 
+mod edges;
 mod faults;
 mod invalidation;
 mod leases;
@@ -23,6 +24,8 @@ use crate::cache::remote::{Claim, Heard, Lease, Remote, Stored, Target};
 /// Long enough that a busy machine does not look like a broken Redis.
 const PATIENCE: Duration = Duration::from_secs(20);
 const LEASE: Duration = Duration::from_secs(60);
+/// What the keys of the tests' cache begin with.
+const PREFIX: &str = "{test:users}:";
 
 /// A handle as another process would have it.
 fn handle(server: &RedisServer) -> Redis {
