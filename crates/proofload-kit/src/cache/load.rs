@@ -228,7 +228,9 @@ where
         tracing::debug!(panicked = worked.is_err(), "a load failed");
     }
     match worked {
-        Ok(Ok((entry, keep))) => leading.land(entry, keep),
+        Ok(Ok((entry, keep))) => {
+            leading.land(entry, keep);
+        }
         Ok(Err(error)) => leading.fail(End::Failed(Arc::new(error))),
         Err(panic) => leading.fail(End::Panicked(panic)),
     }

@@ -67,9 +67,11 @@ impl Ttl {
     /// The life of one value; `random` is uniform in [0, 1).
     pub(crate) fn draw(self, random: f64) -> Duration {
         if self.jitter > 0.0 {
-            let seconds = self.duration.as_secs_f64() * (1.0 - self.jitter * random).clamp(0.0, 1.0);
+            let seconds =
+                self.duration.as_secs_f64() * (1.0 - self.jitter * random).clamp(0.0, 1.0);
             // Rounding may go beyond the duration, and with the longest of all beyond what there is.
-            Duration::try_from_secs_f64(seconds).map_or(self.duration, |life| life.min(self.duration))
+            Duration::try_from_secs_f64(seconds)
+                .map_or(self.duration, |life| life.min(self.duration))
         } else {
             self.duration
         }

@@ -28,7 +28,9 @@ use super::stats::count;
 use super::sweep::sweep;
 use super::{message, scripts};
 use crate::cache::glob::Glob;
-use crate::cache::remote::{BoxFuture, Claim, Heard, Lease, Remote, RemoteError, Stored, Target};
+use crate::cache::remote::{
+    BoxFuture, Claim, Heard, Lease, Remote, RemoteError, Stored, Target, Wants,
+};
 
 /// How long an invalidated tag is remembered at least: longer than any load takes.
 const REMEMBER_TAG: Duration = Duration::from_hours(24);
@@ -169,22 +171,26 @@ impl Layer {
         }
     }
 
-    async fn claim(&self, key: &str, lease: Duration) -> Result<Claim, Failure> {
+    async fn claim(&self, key: &str, lease: Duration, wants: Wants) -> Result<Claim, Failure> {
         self.ready().await?;
-        let mut unreadable = Vec::new();
-        // Whoever cannot read what is there takes the lease in spite of it, and writes over it.
+        let mut unusable = Vec::new();
+        // Whoever cannot use what is there takes the lease in spite of it, and writes over it.
         for _ in 0..2 {
-            match self.claim_beside(key, lease, &unreadable).await? {
+            match self.claim_beside(key, lease, &unusable).await? {
                 Answer::Claim(claim) => return Ok(claim),
                 Answer::Found(bytes) => {
                     let header = bytes.get(TIMES_AT..AFTER_EPOCH).unwrap_or_default().to_vec();
                     if let Some(stored) = self.read(bytes) {
-                        if stored.value.as_ref().is_none_or(self.readable) {
-                            return Ok(Claim::Found(stored));
+                        match &stored.value {
+                            None if wants == Wants::Option => return Ok(Claim::Found(stored)),
+                            None => {}
+                            Some(value) if (self.readable)(value) => {
+                                return Ok(Claim::Found(stored));
+                            }
+                            Some(_) => count(&self.redis.inner.counters.foreign),
                         }
-                        count(&self.redis.inner.counters.foreign);
                     }
-                    unreadable = header;
+                    unusable = header;
                 }
             }
         }
@@ -196,7 +202,7 @@ impl Layer {
         &self,
         key: &str,
         lease: Duration,
-        unreadable: &[u8],
+        unusable: &[u8],
     ) -> Result<Answer, Failure> {
         let keys = &self.keys;
         let call = scripts::CLAIM
@@ -205,7 +211,7 @@ impl Layer {
             .arg(unix_ms())
             .arg(self.max_bytes())
             .arg(keys.tags())
-            .arg(unreadable);
+            .arg(unusable);
         let answer = self.redis.inner.run(&call).await?;
         let Value::Array(parts) = answer else { return Err(Failure::unexpected(&answer)) };
         match &parts[..] {
@@ -370,8 +376,9 @@ impl Remote for Layer {
         &'a self,
         key: &'a str,
         lease: Duration,
+        wants: Wants,
     ) -> BoxFuture<'a, Result<Claim, RemoteError>> {
-        Box::pin(async move { Ok(self.claim(key, lease).await?) })
+        Box::pin(async move { Ok(self.claim(key, lease, wants).await?) })
     }
 
     fn renew<'a>(

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use crate::cache::clock::wall_ms;
 use crate::cache::glob::Glob;
 use crate::cache::remote::{
-    BoxFuture, Claim, Heard, Lease, Remote, RemoteError, Shared, Stored, Target,
+    BoxFuture, Claim, Heard, Lease, Remote, RemoteError, Shared, Stored, Target, Wants,
 };
 use crate::{Cache, CacheBuilder, Ttl};
 
@@ -183,9 +183,11 @@ impl Remote for Process {
         &'a self,
         key: &'a str,
         lease: Duration,
+        wants: Wants,
     ) -> BoxFuture<'a, Result<Claim, RemoteError>> {
         self.call(move |state| {
             let fresh = state.alive(key).filter(|stored| stored.fresh_until_ms > wall_ms());
+            let fresh = fresh.filter(|stored| stored.value.is_some() || wants == Wants::Option);
             if let Some(stored) = fresh {
                 return Claim::Found(stored.clone());
             }

@@ -57,7 +57,10 @@ async fn a_tag_is_remembered_for_as_long_as_its_longest_entry() {
     let marker = format!("{PREFIX}g:t");
     let left: u64 = redis::from_redis_value(server.admin(&["PTTL", &marker])).expect("ms");
     assert!(left > days(29) && left <= days(30), "{left}");
-    layer.put("put", Stored { keep_until_ms: unix_ms() + days(60), ..long("4") }).await.expect("ok");
+    layer
+        .put("put", Stored { keep_until_ms: unix_ms() + days(60), ..long("4") })
+        .await
+        .expect("ok");
     let left: u64 = redis::from_redis_value(server.admin(&["PTTL", &marker])).expect("ms");
     assert!(left > days(59) && left <= days(60), "{left}");
     assert_eq!(value(&layer, "put").await.as_deref(), Some("4"));

@@ -17,7 +17,8 @@ fn impatient(server: &RedisServer) -> Redis {
 async fn recovered(redis: &Redis, layer: &Arc<dyn Remote>, key: &str) {
     let works = async {
         loop {
-            if let Ok(Claim::Won(lease)) = layer.claim(key, Duration::from_millis(50)).await
+            if let Ok(Claim::Won(lease)) =
+                layer.claim(key, Duration::from_millis(50), Wants::Option).await
                 && let Ok(true) = layer.store(key, &lease, stored("recovered", &[])).await
                 && layer.get(key).await.is_ok_and(|found| found.is_some())
             {
@@ -70,7 +71,7 @@ async fn during_an_outage_it_is_asked_seldom() {
     let before = redis.stats();
     for _ in 0..100 {
         assert!(layer.get("1").await.is_err());
-        assert!(layer.claim("1", LEASE).await.is_err());
+        assert!(layer.claim("1", LEASE, Wants::Option).await.is_err());
     }
     let after = redis.stats();
     assert_eq!((after.calls, after.skipped), (before.calls, before.skipped + 200));
@@ -129,7 +130,7 @@ async fn out_of_memory() {
     load(&layer, "1", "old", &[]).await;
     let lease = win(&layer, "2").await;
     server.admin(&["CONFIG", "SET", "maxmemory", "1"]);
-    assert!(layer.claim("3", LEASE).await.is_err());
+    assert!(layer.claim("3", LEASE, Wants::Option).await.is_err());
     assert!(layer.store("2", &lease, stored("two", &[])).await.is_err());
     // What is there can be read, what is old is removed even though the new does not fit.
     assert_eq!(value(&layer, "1").await.as_deref(), Some("old"));
@@ -141,7 +142,7 @@ async fn out_of_memory() {
     until("memory", || redis.stats().available).await;
     // The failed store has ended its lease: nobody waits for it.
     loop {
-        match layer.claim("2", LEASE).await {
+        match layer.claim("2", LEASE, Wants::Option).await {
             Ok(Claim::Won(_)) => break,
             Ok(other) => panic!("{other:?}"),
             Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
@@ -153,7 +154,7 @@ async fn out_of_memory() {
 async fn full_from_the_start() {
     let server = RedisServer::start_with(&["--maxmemory", "1"]);
     let layer = layer(&server);
-    assert!(layer.claim("1", LEASE).await.is_err());
+    assert!(layer.claim("1", LEASE, Wants::Option).await.is_err());
     assert_eq!(layer.get("1").await.ok(), Some(None));
 }
 

@@ -37,7 +37,10 @@ async fn it_is_gone_and_the_rest_stays() {
         // What is loaded from now on is kept.
         load(&first, covered, "new", tags_of(&target, true)).await;
         assert_eq!(value(&second, covered).await.as_deref(), Some("new"), "{target:?}");
-        assert!(matches!(second.claim(covered, LEASE).await, Ok(Claim::Found(_))), "{target:?}");
+        assert!(
+            matches!(second.claim(covered, LEASE, Wants::Option).await, Ok(Claim::Found(_))),
+            "{target:?}"
+        );
     }
 }
 
