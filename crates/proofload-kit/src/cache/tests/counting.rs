@@ -9,6 +9,10 @@ use super::fake::Layer;
 use super::gate::{Gate, cache, settle};
 use crate::{Cache, CacheBuilder, Ttl};
 
+async fn nobody_knows() -> Result<Option<u64>, ()> {
+    Err(())
+}
+
 /// Looks something up in one of all ways.
 async fn look_up(cache: &Cache<u64>, key: &str, way: u32) {
     let gate = Gate::open();
@@ -20,9 +24,7 @@ async fn look_up(cache: &Cache<u64>, key: &str, way: u32) {
         4 => drop(cache.get_or_load_scoped(key, || gate.load()).await),
         5 => drop(cache.get_or_load_scoped(key, || gate.refuse()).await),
         6 => drop(cache.get_or_load_option(key, || async { Ok::<Option<u64>, ()>(None) }).await),
-        7 => {
-            drop(cache.get_or_load_option_scoped(key, || async { Err::<Option<u64>, _>(()) }).await)
-        }
+        7 => drop(cache.get_or_load_option_scoped(key, nobody_knows).await),
         8 => drop(cache.get_or_compute(key, || Ok::<u64, ()>(1))),
         9 => drop(cache.get_or_compute_option(key, || Err::<Option<u64>, _>(()))),
         _ => {
