@@ -63,7 +63,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("longest time another client waited for PING meanwhile: {longest_wait:.2?}");
     println!("KEYS: {}, FLUSHDB: {}", server.calls("keys"), server.calls("flushdb"));
     assert!(removed >= keys, "all are gone");
-    assert_eq!(server.admin(&["EXISTS", "example:users:v:other"]), redis::Value::Int(1));
+    assert_eq!(server.admin(&["EXISTS", "{example:users}:v:other"]), redis::Value::Int(1));
     if longest > BAR {
         return Err(format!("{longest:?} is longer than {BAR:?}").into());
     }
@@ -78,7 +78,7 @@ fn fill(server: &RedisServer, keys: u64) -> Result<(), Box<dyn Error>> {
     for first in (0..keys).step_by(BATCH as usize) {
         let mut batch = redis::pipe();
         for number in first..(first + BATCH).min(keys) {
-            let key = format!("example:users:v:user:{number:012}");
+            let key = format!("{{example:users}}:v:user:{number:012}");
             batch.cmd("SET").arg(key).arg(&value).arg("EX").arg(86_400).ignore();
         }
         batch.query::<()>(&mut connection)?;

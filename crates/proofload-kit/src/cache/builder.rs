@@ -18,9 +18,13 @@ use super::policy::Policy;
 use super::remote::Shared;
 use super::stats::Counters;
 use super::tags::Tags;
+use super::writing::Writing;
 
 /// How many entries a cache holds unless told otherwise.
 const DEFAULT_ENTRIES: usize = 10_000;
+
+/// How long names may be, bytes.
+const LONGEST_NAME: usize = 255;
 
 /// Makes a [`Cache`]: see [`Cache::builder`].
 #[must_use]
@@ -160,7 +164,7 @@ impl<V: Clone + Send + Sync + 'static> CacheBuilder<V> {
     ///
     /// # Errors
     ///
-    /// When a setting cannot be: an empty name, a bound or a duration of 0, jitter outside of [0, 1), two
+    /// When a setting cannot be: an empty name or one of more than 255 bytes, a bound or a duration of 0, jitter outside of [0, 1), two
     /// bounds, or a soft timeout that is not shorter than the hard one.
     pub fn build(self) -> Result<Cache<V>, BuildError> {
         let bound = self.check()?;
@@ -171,6 +175,7 @@ impl<V: Clone + Send + Sync + 'static> CacheBuilder<V> {
             clock: Clock::new(),
             memory: Memory::new(bound),
             flights: Flights::new(),
+            writing: Writing::default(),
             tags: Tags::default(),
             counters: Counters::default(),
             weigh: self.max_weight.map(|(_, weigh)| weigh),
@@ -194,8 +199,8 @@ impl<V: Clone + Send + Sync + 'static> CacheBuilder<V> {
     }
 
     fn check(&self) -> Result<Bound, BuildError> {
-        if self.name.is_empty() {
-            return Err(BuildError::new("name", &self.name, "a text"));
+        if self.name.is_empty() || self.name.len() > LONGEST_NAME {
+            return Err(BuildError::new("name", &self.name, "a text of at most 255 bytes"));
         }
         self.policy.ttl.check("ttl")?;
         if let Some(ttl) = self.policy.negative_ttl {

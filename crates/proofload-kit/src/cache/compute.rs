@@ -136,7 +136,7 @@ impl<V: Clone + Send + Sync + 'static> Core<V> {
         wants: Wants,
         stale: Option<&Arc<Entry<V>>>,
     ) -> Option<Answer<V, E>> {
-        let patience = self.policy.soft_timeout.map(|soft| Instant::now() + soft);
+        let patience = self.policy.soft_timeout.and_then(|soft| Instant::now().checked_add(soft));
         loop {
             let changed = flight.changed.listen();
             if let Some(end) = flight.end() {

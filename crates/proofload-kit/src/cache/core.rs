@@ -13,6 +13,7 @@ use super::policy::{Judgement, Policy};
 use super::remote::Shared;
 use super::stats::{Counters, Lookup, add};
 use super::tags::Tags;
+use super::writing::Writing;
 
 /// How many entries each insertion looks at for ones whose time is over.
 const SWEEP_STEPS: usize = 4;
@@ -28,6 +29,7 @@ pub(super) struct Core<V> {
     pub(super) clock: Clock,
     pub(super) memory: Memory<V>,
     pub(super) flights: Flights<V>,
+    pub(super) writing: Writing,
     pub(super) tags: Tags,
     pub(super) counters: Counters,
     pub(super) weigh: Option<Weigh<V>>,
@@ -38,7 +40,7 @@ pub(super) struct Core<V> {
 
 /// What a caller can use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wants {
+pub(crate) enum Wants {
     /// A value: a known absence is no answer.
     Value,
     /// A value, or the knowledge that there is none.
@@ -105,6 +107,17 @@ impl<V> Core<V> {
         let flight = locked.begin(key, leader, self.tags.epoch());
         drop(locked);
         Entered::Lead(Leading { core: Arc::clone(self), flight, wants }, fallback(again))
+    }
+
+    /// Begins a flight in the place of any other: what is under way is older than what this one brings.
+    pub(super) fn take_over(self: &Arc<Self>, key: &str) -> Leading<V> {
+        self.changes.fetch_add(1, Ordering::SeqCst);
+        let mut locked = self.flights.lock(key);
+        let before = locked.supersede(key);
+        let flight = locked.begin(key, Leader::Future, self.tags.epoch());
+        drop(locked);
+        drop(before);
+        Leading { core: Arc::clone(self), flight, wants: Wants::Value }
     }
 
     /// An entry for the value, and whether it is to be kept.
@@ -223,33 +236,39 @@ pub(super) struct Leading<V> {
 }
 
 impl<V> Leading<V> {
-    /// Gives the entry to all who wait; keeps it unless it was invalidated meanwhile.
-    pub(super) fn land(&self, entry: Arc<Entry<V>>, keep: bool) {
+    /// Gives the entry to all who wait, and keeps it unless the flight was superseded: then false. What is
+    /// not to be kept leaves nothing: the value before it is known to be old.
+    pub(super) fn land(&self, entry: Arc<Entry<V>>, keep: bool) -> bool {
         let core = &*self.core;
         let gone = {
             let mut locked = core.flights.lock(&self.flight.key);
-            let current = locked.end(&self.flight);
-            let keep = current && keep && !entry.is_outdated();
-            keep.then(|| core.memory.insert(Arc::clone(&entry)))
+            locked.end(&self.flight).then(|| {
+                if keep && !entry.is_outdated() {
+                    core.memory.insert(Arc::clone(&entry))
+                } else {
+                    core.memory.remove(&self.flight.key)
+                }
+            })
         };
+        let current = gone.is_some();
         if let Some(gone) = gone {
             core.account(&self.flight.key, &gone, Some(&entry));
             drop(gone);
             core.sweep();
         }
         self.flight.finish(End::Landed(entry));
+        current
     }
 
     /// Tells all who wait why there is no value. What is stale is served for a while without trying
     /// again.
     pub(super) fn fail(&self, end: End<V>) {
         let core = &*self.core;
-        let stale = {
-            let mut locked = core.flights.lock(&self.flight.key);
-            let current = locked.end(&self.flight);
-            core.memory.get(&self.flight.key).filter(|_| current)
-        };
-        if let Some(stale) = stale {
+        let mut locked = core.flights.lock(&self.flight.key);
+        let current = locked.end(&self.flight);
+        let there = core.memory.get(&self.flight.key);
+        drop(locked);
+        if let Some(stale) = there.filter(|_| current) {
             let pause = super::clock::nanos(core.policy.retry_after_failure);
             stale.rest_until(core.clock.now().saturating_add(pause));
         }
@@ -257,17 +276,24 @@ impl<V> Leading<V> {
     }
 
     /// Lets those who wait have something stale, now or when the load fails, and keeps it for later
-    /// callers.
+    /// callers. Memory may have something younger: the shared layer was not always there.
     pub(super) fn offer(&self, stale: &Arc<Entry<V>>) {
-        let core = &*self.core;
-        let gone = {
-            let locked = core.flights.lock(&self.flight.key);
-            locked.has(&self.flight).then(|| core.memory.insert(Arc::clone(stale)))
+        let (core, key, now) = (&*self.core, &*self.flight.key, self.core.clock.now());
+        let younger = |there: &Arc<Entry<V>>| {
+            there.judge(now) != Judgement::Dead && there.is_younger_than(stale)
         };
-        if let Some(gone) = gone {
-            core.account(&self.flight.key, &gone, Some(stale));
+        // What is found under the lock is dropped after it.
+        let (there, gone);
+        {
+            let locked = core.flights.lock(key);
+            there = core.memory.get(key);
+            let insert = locked.has(&self.flight) && !there.as_ref().is_some_and(younger);
+            gone = insert.then(|| core.memory.insert(Arc::clone(stale)));
         }
-        self.flight.offer(Arc::clone(stale));
+        if let Some(gone) = gone {
+            core.account(key, &gone, Some(stale));
+        }
+        self.flight.offer(there.filter(younger).unwrap_or_else(|| Arc::clone(stale)));
     }
 }
 

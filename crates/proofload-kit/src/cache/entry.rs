@@ -69,6 +69,11 @@ impl<V> Entry<V> {
         asked > self.epoch && self.is_outdated()
     }
 
+    /// Whether it was made later, as far as its time to live says.
+    pub(super) fn is_younger_than(&self, other: &Self) -> bool {
+        self.times.keep_until > other.times.keep_until
+    }
+
     /// No attempt to load anew before that moment.
     pub(super) fn rest_until(&self, retry_at: Nanos) {
         self.retry_at.store(retry_at, Ordering::Relaxed);

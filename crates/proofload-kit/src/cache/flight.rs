@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::thread::ThreadId;
 use std::time::Duration;
 
@@ -117,13 +117,31 @@ type Shard<V> = HashMap<Arc<str>, Arc<Flight<V>>, DefaultHashBuilder>;
 pub(super) struct Flights<V> {
     hasher: DefaultHashBuilder,
     shards: Box<[Mutex<Shard<V>>]>,
+    superseded: Superseded<V>,
+}
+
+/// Flights that are in the table no more, but whose loads may still run.
+struct Superseded<V>(Mutex<Vec<Weak<Flight<V>>>>);
+
+impl<V> Superseded<V> {
+    fn add(&self, flight: &Arc<Flight<V>>) {
+        let mut list = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Amortised: looked through only when it is full, and then it is at most half full or grows.
+        if list.len() == list.capacity() {
+            list.retain(|flight| flight.strong_count() > 0);
+            let room = list.len().max(8);
+            list.reserve_exact(room);
+        }
+        list.push(Arc::downgrade(flight));
+    }
 }
 
 impl<V> Flights<V> {
     pub(super) fn new() -> Self {
         let hasher = DefaultHashBuilder::default();
         let shard = |_| Mutex::new(HashMap::with_hasher(hasher.clone()));
-        Self { shards: (0..SHARDS).map(shard).collect(), hasher }
+        let superseded = Superseded(Mutex::new(Vec::new()));
+        Self { shards: (0..SHARDS).map(shard).collect(), hasher, superseded }
     }
 
     pub(super) fn hash(&self, key: &str) -> u64 {
@@ -134,7 +152,8 @@ impl<V> Flights<V> {
     pub(super) fn lock(&self, key: &str) -> Locked<'_, V> {
         // The upper bits: the lower ones choose the bucket within the shard.
         let shard = (self.hash(key) >> 32) as usize % SHARDS;
-        Locked(self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner))
+        let shard = self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner);
+        Locked { shard, superseded: &self.superseded }
     }
 
     /// Supersedes all flights whose key is chosen; answers how many.
@@ -145,6 +164,7 @@ impl<V> Flights<V> {
             let taken = shard.extract_if(|key, _| chosen(key)).map(|(_, flight)| flight);
             let taken: Vec<_> = taken.inspect(|flight| flight.supersede()).collect();
             drop(shard);
+            taken.iter().for_each(|flight| self.superseded.add(flight));
             count += taken.len() as u64;
         }
         count
@@ -158,6 +178,10 @@ impl<V> Flights<V> {
             drop(shard);
             flights.iter().for_each(|flight| flight.abort());
         }
+        let superseded = self.superseded.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let flights: Vec<_> = superseded.iter().filter_map(Weak::upgrade).collect();
+        drop(superseded);
+        flights.iter().for_each(|flight| flight.abort());
     }
 
     #[cfg(test)]
@@ -173,11 +197,14 @@ impl<V> fmt::Debug for Flights<V> {
 }
 
 /// A locked part of the table. Flights taken out of it are to be dropped after it.
-pub(super) struct Locked<'a, V>(MutexGuard<'a, Shard<V>>);
+pub(super) struct Locked<'a, V> {
+    shard: MutexGuard<'a, Shard<V>>,
+    superseded: &'a Superseded<V>,
+}
 
 impl<V> Locked<'_, V> {
     pub(super) fn get(&self, key: &str) -> Option<Arc<Flight<V>>> {
-        self.0.get(key).map(Arc::clone)
+        self.shard.get(key).map(Arc::clone)
     }
 
     pub(super) fn begin(&mut self, key: &str, leader: Leader, epoch: u64) -> Arc<Flight<V>> {
@@ -191,28 +218,29 @@ impl<V> Locked<'_, V> {
             changed: Event::new(),
             task: OnceLock::new(),
         });
-        self.0.insert(Arc::clone(&flight.key), Arc::clone(&flight));
+        self.shard.insert(Arc::clone(&flight.key), Arc::clone(&flight));
         flight
     }
 
     /// Takes the flight out of the table; false if it is not there: it was superseded.
     pub(super) fn end(&mut self, flight: &Arc<Flight<V>>) -> bool {
-        let current = self.0.get(&flight.key).is_some_and(|other| Arc::ptr_eq(other, flight));
+        let current = self.shard.get(&flight.key).is_some_and(|other| Arc::ptr_eq(other, flight));
         if current {
-            self.0.remove(&flight.key);
+            self.shard.remove(&flight.key);
         }
         current
     }
 
     /// Whether the flight still counts.
     pub(super) fn has(&self, flight: &Arc<Flight<V>>) -> bool {
-        self.0.get(&flight.key).is_some_and(|other| Arc::ptr_eq(other, flight))
+        self.shard.get(&flight.key).is_some_and(|other| Arc::ptr_eq(other, flight))
     }
 
     /// What the flight for the key brings is not to be kept.
     pub(super) fn supersede(&mut self, key: &str) -> Option<Arc<Flight<V>>> {
-        let flight = self.0.remove(key)?;
+        let flight = self.shard.remove(key)?;
         flight.supersede();
+        self.superseded.add(&flight);
         Some(flight)
     }
 }

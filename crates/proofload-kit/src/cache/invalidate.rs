@@ -238,7 +238,8 @@ impl<V: Clone + Send + Sync + 'static> Cache<V> {
     }
 }
 
-/// Invalidation over all caches of the registry. Answers how many values were removed.
+/// Invalidation over all caches of the registry. Answers how many values were removed. What has begun
+/// is carried out in all of them, also when the caller is cancelled.
 impl Registry {
     /// Removes the values of one key.
     pub async fn invalidate(&self, key: &str) -> u64 {
@@ -277,12 +278,19 @@ impl Registry {
     }
 
     pub(crate) async fn invalidate_target(&self, target: &Target) -> u64 {
-        let mut removed = 0;
-        for part in self.parts() {
-            if let Some(cache) = part.as_cache() {
-                removed += cache.invalidate(target).await;
+        let (parts, target) = (self.parts(), target.clone());
+        let all = async move {
+            let mut removed = 0;
+            for part in parts {
+                if let Some(cache) = part.as_cache() {
+                    removed += cache.invalidate(&target).await;
+                }
             }
+            removed
+        };
+        match Handle::try_current() {
+            Ok(runtime) => runtime.spawn(all).await.unwrap_or(0),
+            Err(_) => all.await,
         }
-        removed
     }
 }

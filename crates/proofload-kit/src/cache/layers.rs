@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use super::clock::{millis, wall_ms};
+use super::clock::{millis, nanos, wall_ms};
 use super::core::{Core, Leading, Wants};
 use super::entry::Entry;
 use super::loaded::{Loaded, PutOptions};
@@ -89,10 +89,11 @@ impl<V: Send + Sync + 'static> Leading<V> {
     /// Waits until the lease is ours, or another process has stored a value.
     async fn claim(&self, shared: &Shared<V>) -> Seek<V> {
         let (core, key) = (&*self.core, &*self.flight.key);
-        let patience = core.clock.now() + super::clock::nanos(shared.lease * (MOST_LEASES + 1));
+        let most = nanos(shared.lease.saturating_mul(MOST_LEASES + 1));
+        let patience = core.clock.now().saturating_add(most);
         let mut pause = FIRST_PAUSE;
         while core.clock.now() < patience {
-            match shared.remote.claim(key, shared.lease).await {
+            match shared.remote.claim(key, shared.lease, self.wants).await {
                 Ok(Claim::Won(lease)) => {
                     let (core, key) = (Arc::clone(&self.core), Arc::clone(&self.flight.key));
                     return Seek::Lease(Held { core, key, lease: Some(lease) });
@@ -215,7 +216,9 @@ impl<V: Send + Sync + 'static> Held<V> {
     async fn store(mut self, value: Option<&V>, options: &PutOptions) -> bool {
         let core = Arc::clone(&self.core);
         let (Some(shared), Some(lease)) = (&core.shared, self.lease) else { return true };
-        let Some(stored) = core.stored(shared, value, options, lease.epoch) else { return true };
+        // What is not to stand there leaves nothing: what stood there before is known to be old.
+        let nothing = || Stored::nothing(lease.epoch);
+        let stored = core.stored(shared, value, options, lease.epoch).unwrap_or_else(nothing);
         match shared.remote.store(&self.key, &lease, stored).await {
             Ok(ours) => {
                 self.lease = None;

@@ -110,7 +110,7 @@ impl<V: Clone + Send + Sync + 'static> Core<V> {
         wants: Wants,
         stale: Option<Arc<Entry<V>>>,
     ) -> Option<Answer<V, E>> {
-        let patience = self.policy.soft_timeout.map(|soft| Instant::now() + soft);
+        let patience = self.policy.soft_timeout.and_then(|soft| Instant::now().checked_add(soft));
         loop {
             let changed = flight.changed.listen();
             if let Some(end) = flight.end() {
@@ -228,7 +228,9 @@ where
         tracing::debug!(panicked = worked.is_err(), "a load failed");
     }
     match worked {
-        Ok(Ok((entry, keep))) => leading.land(entry, keep),
+        Ok(Ok((entry, keep))) => {
+            leading.land(entry, keep);
+        }
         Ok(Err(error)) => leading.fail(End::Failed(Arc::new(error))),
         Err(panic) => leading.fail(End::Panicked(panic)),
     }

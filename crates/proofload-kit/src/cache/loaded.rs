@@ -88,6 +88,8 @@ impl PutOptions {
     #[must_use]
     pub fn tags<T: Into<Arc<str>>>(mut self, tags: impl IntoIterator<Item = T>) -> Self {
         self.tags.extend(tags.into_iter().map(Into::into));
+        self.tags.sort_unstable();
+        self.tags.dedup();
         self
     }
 

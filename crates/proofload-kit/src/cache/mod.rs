@@ -11,6 +11,7 @@
 //! - `policy`: when an entry is fresh or stale, as pure functions; `clock`: what time is to them;
 //! - `entry`, `memory`: the bounded store; the only place that knows which crate evicts;
 //! - `flight`: loads under way, one for a key; `load`: who leads them and who waits;
+//! - `writing`: writes of the source under way;
 //! - `layers`: a load through the shared layer; `remote`: what a shared layer is;
 //! - `tags`, `glob`: what is invalidated together; `metrics`: what the registry shows;
 //! - `hooks`: what the rest of the crate asks of a cache.
@@ -41,6 +42,7 @@ mod tests;
 mod ttl;
 mod warm;
 mod write;
+mod writing;
 
 pub(crate) use invalidate::Invalidate;
 

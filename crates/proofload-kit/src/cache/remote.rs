@@ -17,6 +17,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::Ttl;
+pub(crate) use super::core::Wants;
 
 /// What the methods of [`Remote`] answer with.
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -33,6 +34,14 @@ pub(crate) struct Stored {
     /// The shared epoch when its load began. [`Remote::put`] sets it itself.
     pub(crate) epoch: u64,
     pub(crate) tags: Vec<Arc<str>>,
+}
+
+impl Stored {
+    /// What is to be kept no longer: nothing stands under the key.
+    pub(crate) fn nothing(epoch: u64) -> Self {
+        let (written_ms, fresh_until_ms, keep_until_ms) = (0, 0, 0);
+        Self { value: None, written_ms, fresh_until_ms, keep_until_ms, epoch, tags: Vec::new() }
+    }
 }
 
 /// The right to load a key for all processes.
@@ -99,11 +108,12 @@ pub(crate) trait Remote: Send + Sync + fmt::Debug {
     /// What stands under the key, already checked against the epochs of its tags: a dead entry is None.
     fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Stored>, RemoteError>>;
 
-    /// One atomic step: is there a fresh value? is the lease free? take it.
+    /// One atomic step: is there a fresh answer of use? is the lease free? take it.
     fn claim<'a>(
         &'a self,
         key: &'a str,
         lease: Duration,
+        wants: Wants,
     ) -> BoxFuture<'a, Result<Claim, RemoteError>>;
 
     /// Whether the lease was still ours and now lasts `lasts` from now.

@@ -67,7 +67,11 @@ impl Ttl {
     /// The life of one value; `random` is uniform in [0, 1).
     pub(crate) fn draw(self, random: f64) -> Duration {
         if self.jitter > 0.0 {
-            self.duration.mul_f64((1.0 - self.jitter * random).clamp(0.0, 1.0))
+            let seconds =
+                self.duration.as_secs_f64() * (1.0 - self.jitter * random).clamp(0.0, 1.0);
+            // Rounding may go beyond the duration, and with the longest of all beyond what there is.
+            Duration::try_from_secs_f64(seconds)
+                .map_or(self.duration, |life| life.min(self.duration))
         } else {
             self.duration
         }
@@ -101,6 +105,15 @@ mod tests {
         assert_eq!(ttl.draw(0.5), Duration::from_secs(90));
         assert!(ttl.draw(0.999_999) >= Duration::from_secs(80));
         assert_eq!(Ttl::seconds(100).draw(0.9), Duration::from_secs(100));
+        for jitter in [0.0, f64::MIN_POSITIVE, 1e-17, 0.5, 0.999] {
+            for seconds in [1, (1 << 53) + 1, u64::MAX - 1, u64::MAX] {
+                let longest = Duration::new(seconds, 999_999_999);
+                let ttl = Ttl::from(longest).jitter(jitter);
+                for random in [0.0, f64::MIN_POSITIVE, 0.5, 1.0 - f64::EPSILON] {
+                    assert!(ttl.draw(random) <= longest, "{ttl:?} {random}");
+                }
+            }
+        }
     }
 
     #[test]

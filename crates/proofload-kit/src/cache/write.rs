@@ -1,6 +1,7 @@
 //! Putting values in, alone or together with the source they come from.
 
 use std::future::Future;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -10,6 +11,7 @@ use super::loaded::{IntoLoaded, Loaded, PutOptions};
 use super::policy::Judgement;
 use super::remote::Target;
 use super::stats::{Lookup, add};
+use super::writing::Writer;
 
 impl<V: Clone + Send + Sync + 'static> Cache<V> {
     /// The fresh value of any layer, without loading it: memory, then what is shared.
@@ -48,7 +50,9 @@ impl<V: Clone + Send + Sync + 'static> Cache<V> {
     /// Writes the source, then the cache: what the source refused is never cached.
     ///
     /// When the writer fails, or this call is cancelled, nobody knows what the source holds: the value
-    /// is removed from the cache.
+    /// is removed from the cache. So it is when writes of one key overlap in this process: nobody knows
+    /// which of them the source took last. Where other processes write the same keys, use
+    /// [`write_invalidate`](Self::write_invalidate), which has no such doubt.
     ///
     /// ```
     /// use proofload_kit::{Cache, Ttl};
@@ -74,8 +78,14 @@ impl<V: Clone + Send + Sync + 'static> Cache<V> {
     ) -> Result<T, E> {
         let doubt = Doubt::begin(&self.core, key);
         let written = writer.await?;
-        let Loaded { value, options } = value.into_loaded();
-        self.core.put(key, Some(value), options).await;
+        if doubt.writer.is_alone() {
+            let Loaded { value, options } = value.into_loaded();
+            self.core.put(key, Some(value), options).await;
+        }
+        // Another write may have begun while this one's value was put.
+        if !doubt.writer.is_alone() {
+            self.core.invalidate_all_layers(&Target::Key(key.to_owned())).await;
+        }
         doubt.resolve();
         Ok(written)
     }
@@ -120,26 +130,40 @@ impl<V: Clone + Send + Sync + 'static> Core<V> {
             (Ok(runtime), Some(me)) if self.shared.is_some() => {
                 let key = key.to_owned();
                 let task = async move { me.put_each_layer(&key, value, &options).await };
-                // It fails only when the runtime shuts down.
-                let _ = runtime.spawn(task).await;
+                if let Err(error) = runtime.spawn(task).await
+                    && let Ok(panic) = error.try_into_panic()
+                {
+                    resume_unwind(panic);
+                }
             }
-            _ => self.put_each_layer(key, value, &options).await,
+            (_, Some(me)) => me.put_each_layer(key, value, &options).await,
+            // There is no handle of the cache any more.
+            (_, None) => {}
         }
     }
 
-    /// Shared first: a load that begins in between finds the new value there, or is superseded here.
-    async fn put_each_layer(&self, key: &str, value: Option<V>, options: &PutOptions) {
-        if let Some(shared) = &self.shared {
-            let done = match self.stored(shared, value.as_ref(), options, 0) {
-                Some(stored) => shared.remote.put(key, stored).await,
-                None => shared.remote.invalidate(&Target::Key(key.to_owned())).await.map(|_| ()),
-            };
-            if let Err(error) = done {
-                self.remote_failed(&error);
-            }
+    /// Shared first, in a flight of its own: who asks meanwhile waits for the new value, and an
+    /// invalidation or another put meanwhile supersedes this one. Then memory keeps nothing: in which order
+    /// the shared layer took the two is not known here.
+    async fn put_each_layer(self: &Arc<Self>, key: &str, value: Option<V>, options: &PutOptions) {
+        let Some(shared) = &self.shared else {
+            let (entry, keep) = self.entry(key.into(), value, options, self.tags.epoch());
+            self.replace(key, keep.then_some(entry));
+            return;
+        };
+        let leading = self.take_over(key);
+        let (entry, keep) = self.entry(key.into(), value, options, leading.flight.epoch);
+        let done = match self.stored(shared, entry.value.as_ref(), options, 0) {
+            Some(stored) => shared.remote.put(key, stored).await,
+            None => shared.remote.invalidate(&Target::Key(key.to_owned())).await.map(|_| ()),
+        };
+        if let Err(error) = done {
+            self.remote_failed(&error);
         }
-        let (entry, keep) = self.entry(key.into(), value, options, self.tags.epoch());
-        self.replace(key, keep.then_some(entry));
+        self.changes.fetch_add(1, Ordering::SeqCst);
+        if !leading.land(entry, keep) {
+            self.replace(key, None);
+        }
     }
 
     async fn fetch(&self, key: &str) -> Option<V> {
@@ -184,12 +208,13 @@ impl<V: Clone + Send + Sync + 'static> Core<V> {
 struct Doubt<'a, V: Send + Sync + 'static> {
     core: &'a Arc<Core<V>>,
     key: &'a str,
+    writer: Writer<'a>,
     resolved: bool,
 }
 
 impl<'a, V: Send + Sync + 'static> Doubt<'a, V> {
     fn begin(core: &'a Arc<Core<V>>, key: &'a str) -> Self {
-        Self { core, key, resolved: false }
+        Self { core, key, writer: core.writing.begin(key), resolved: false }
     }
 
     fn resolve(mut self) {

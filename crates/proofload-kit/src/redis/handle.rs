@@ -120,6 +120,11 @@ impl Inner {
         self.counters.stats(self.guard().available(), self.link.connections())
     }
 
+    /// Connections opened so far.
+    pub(super) fn connections(&self) -> u64 {
+        self.link.connections()
+    }
+
     /// Whether a call would be sent now.
     pub(super) fn would_ask(&self) -> bool {
         self.guard().would_admit(Instant::now())

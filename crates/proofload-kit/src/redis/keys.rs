@@ -1,8 +1,11 @@
 //! The names of everything a cache has in Redis.
 //!
-//! `{namespace}:{cache}:v:{key}` values, `…:l:{key}` leases, `…:g:{tag}` the epoch at which a tag was
-//! invalidated, `…:epoch`, `…:fence` (the last lease's number) and `…:longest` (until when entries
-//! with tags are kept, in ms since 1970). `{namespace}:invalidations` is the channel.
+//! With PREFIX for `{namespace:cache}:`, braces included: `PREFIX v:key` (without the space) values,
+//! `PREFIX l:key` leases, `PREFIX g:tag` the epoch at which a tag was invalidated (0: not yet),
+//! `PREFIX epoch` and `PREFIX fence` (the last lease's number). `namespace:invalidations` is the channel.
+//!
+//! What is in the braces decides where a cluster keeps a key: all keys of a cache are in one place, as its
+//! scripts need it.
 
 /// The names of one cache.
 #[derive(Debug)]
@@ -11,10 +14,21 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    /// A colon in the name of a cache is escaped: names of one cache must not begin like another's.
+    /// A colon or a brace in the name of a cache is escaped: names of one cache must not begin like
+    /// another's.
     pub(super) fn new(namespace: &str, cache: &str) -> Self {
-        let cache = cache.replace('%', "%25").replace(':', "%3A");
-        Self { prefix: format!("{namespace}:{cache}:") }
+        let mut prefix = format!("{{{namespace}:");
+        for character in cache.chars() {
+            match character {
+                '%' => prefix.push_str("%25"),
+                ':' => prefix.push_str("%3A"),
+                '{' => prefix.push_str("%7B"),
+                '}' => prefix.push_str("%7D"),
+                other => prefix.push(other),
+            }
+        }
+        prefix.push_str("}:");
+        Self { prefix }
     }
 
     pub(super) fn value(&self, key: &str) -> String {
@@ -39,10 +53,6 @@ impl Keys {
 
     pub(super) fn fence(&self) -> String {
         format!("{}fence", self.prefix)
-    }
-
-    pub(super) fn longest(&self) -> String {
-        format!("{}longest", self.prefix)
     }
 }
 
@@ -71,12 +81,21 @@ mod tests {
     #[test]
     fn names_of_caches_do_not_overlap() {
         let keys = Keys::new("app", "users");
-        assert_eq!(keys.value("1:a"), "app:users:v:1:a");
-        assert_eq!(keys.lease("1"), "app:users:l:1");
-        assert_eq!(keys.tag("t"), "app:users:g:t");
-        let other = Keys::new("app", "users:v");
-        assert!(!other.lease("x").starts_with(&keys.value("")));
-        assert_ne!(Keys::new("app", "a%3Ab").value(""), Keys::new("app", "a:b").value(""));
+        assert_eq!(keys.value("1:a"), "{app:users}:v:1:a");
+        assert_eq!(keys.lease("1"), "{app:users}:l:1");
+        assert_eq!(keys.tag("t"), "{app:users}:g:t");
+        for other in ["users:v", "users}:v", "user", "users2", "{app:users}", "users}:v:1{"] {
+            let other = Keys::new("app", other);
+            for (own, others) in [(&keys, &other), (&other, &keys)] {
+                assert!(!others.value("x").starts_with(&own.prefix), "{others:?}");
+            }
+            // What a cluster looks at: from the first brace to the next.
+            let prefix = &other.prefix;
+            assert_eq!(prefix.find('}'), Some(prefix.len() - 2), "{prefix}");
+        }
+        for (one, other) in [("a%3Ab", "a:b"), ("a%7Bb", "a{b"), ("%", "%25")] {
+            assert_ne!(Keys::new("app", one).prefix, Keys::new("app", other).prefix);
+        }
     }
 
     #[test]

@@ -28,10 +28,15 @@ use super::stats::count;
 use super::sweep::sweep;
 use super::{message, scripts};
 use crate::cache::glob::Glob;
-use crate::cache::remote::{BoxFuture, Claim, Heard, Lease, Remote, RemoteError, Stored, Target};
+use crate::cache::remote::{
+    BoxFuture, Claim, Heard, Lease, Remote, RemoteError, Stored, Target, Wants,
+};
 
-/// How long an invalidated tag is remembered at least: longer than any load takes and any clock is wrong.
+/// How long an invalidated tag is remembered at least: longer than any load takes.
 const REMEMBER_TAG: Duration = Duration::from_hours(24);
+
+/// How long anything is kept at most, ten years: Redis refuses times near the end of its clock.
+const LONGEST_MS: u64 = 10 * 365 * 24 * 3_600_000;
 
 /// The shared layer of one cache.
 pub(super) struct Layer {
@@ -157,30 +162,35 @@ impl Layer {
             Value::Array(epochs) => Ok(epochs.iter().any(|epoch| match epoch {
                 Value::BulkString(digits) => {
                     let epoch = str::from_utf8(digits).ok().and_then(|text| text.parse().ok());
-                    epoch.is_some_and(|epoch: u64| epoch > stored.epoch)
+                    epoch.is_none_or(|epoch: u64| epoch > stored.epoch)
                 }
-                _ => false,
+                // Not known: Redis dropped it.
+                _ => true,
             })),
             other => Err(Failure::unexpected(&other)),
         }
     }
 
-    async fn claim(&self, key: &str, lease: Duration) -> Result<Claim, Failure> {
+    async fn claim(&self, key: &str, lease: Duration, wants: Wants) -> Result<Claim, Failure> {
         self.ready().await?;
-        let mut unreadable = Vec::new();
-        // Whoever cannot read what is there takes the lease in spite of it, and writes over it.
+        let mut unusable = Vec::new();
+        // Whoever cannot use what is there takes the lease in spite of it, and writes over it.
         for _ in 0..2 {
-            match self.claim_beside(key, lease, &unreadable).await? {
+            match self.claim_beside(key, lease, &unusable).await? {
                 Answer::Claim(claim) => return Ok(claim),
                 Answer::Found(bytes) => {
                     let header = bytes.get(TIMES_AT..AFTER_EPOCH).unwrap_or_default().to_vec();
                     if let Some(stored) = self.read(bytes) {
-                        if stored.value.as_ref().is_none_or(self.readable) {
-                            return Ok(Claim::Found(stored));
+                        match &stored.value {
+                            None if wants == Wants::Option => return Ok(Claim::Found(stored)),
+                            None => {}
+                            Some(value) if (self.readable)(value) => {
+                                return Ok(Claim::Found(stored));
+                            }
+                            Some(_) => count(&self.redis.inner.counters.foreign),
                         }
-                        count(&self.redis.inner.counters.foreign);
                     }
-                    unreadable = header;
+                    unusable = header;
                 }
             }
         }
@@ -192,7 +202,7 @@ impl Layer {
         &self,
         key: &str,
         lease: Duration,
-        unreadable: &[u8],
+        unusable: &[u8],
     ) -> Result<Answer, Failure> {
         let keys = &self.keys;
         let call = scripts::CLAIM
@@ -201,7 +211,7 @@ impl Layer {
             .arg(unix_ms())
             .arg(self.max_bytes())
             .arg(keys.tags())
-            .arg(unreadable);
+            .arg(unusable);
         let answer = self.redis.inner.run(&call).await?;
         let Value::Array(parts) = answer else { return Err(Failure::unexpected(&answer)) };
         match &parts[..] {
@@ -238,11 +248,10 @@ impl Layer {
         };
         let keys = &self.keys;
         let mut call = scripts::STORE
-            .keys([keys.value(key), keys.lease(key), keys.longest()])
+            .keys([keys.value(key), keys.lease(key)])
             .arg(lease.token)
             .arg(envelope)
-            .arg(stored.keep_until_ms.saturating_sub(unix_ms()))
-            .arg(stored.keep_until_ms)
+            .arg(kept_for(&stored))
             .arg(lease.epoch)
             .arg(keys.tags());
         for tag in &stored.tags {
@@ -272,15 +281,17 @@ impl Layer {
             }
         };
         let keys = &self.keys;
-        let call = scripts::PUT
-            .keys([keys.value(key), keys.lease(key), keys.longest(), keys.epoch()])
+        let mut call = scripts::PUT
+            .keys([keys.value(key), keys.lease(key), keys.epoch()])
             .arg(&envelope[..EPOCH_AT])
             .arg(&envelope[AFTER_EPOCH..])
-            .arg(stored.keep_until_ms.saturating_sub(unix_ms()))
-            .arg(stored.keep_until_ms)
-            .arg(stored.tags.len())
+            .arg(kept_for(&stored))
             .arg(inner.listener.channel())
-            .arg(message::encode(self.origin, &self.cache, &target));
+            .arg(message::encode(self.origin, &self.cache, &target))
+            .arg(keys.tags());
+        for tag in &stored.tags {
+            call = call.arg(&**tag);
+        }
         self.yes(&call).await?;
         debt.paid();
         Ok(())
@@ -310,8 +321,7 @@ impl Layer {
             Target::Tag(tag) => {
                 let keys = &self.keys;
                 let call = scripts::TAG
-                    .keys([keys.tag(tag), keys.epoch(), keys.longest()])
-                    .arg(unix_ms())
+                    .keys([keys.tag(tag), keys.epoch()])
                     .arg(millis(REMEMBER_TAG))
                     .arg(inner.listener.channel())
                     .arg(message);
@@ -366,8 +376,9 @@ impl Remote for Layer {
         &'a self,
         key: &'a str,
         lease: Duration,
+        wants: Wants,
     ) -> BoxFuture<'a, Result<Claim, RemoteError>> {
-        Box::pin(async move { Ok(self.claim(key, lease).await?) })
+        Box::pin(async move { Ok(self.claim(key, lease, wants).await?) })
     }
 
     fn renew<'a>(
@@ -437,6 +448,11 @@ impl Drop for Settling<'_> {
 
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// How long Redis keeps an entry that is written now, ms.
+fn kept_for(stored: &Stored) -> u64 {
+    stored.keep_until_ms.saturating_sub(unix_ms()).min(LONGEST_MS)
 }
 
 /// Wall clock, milliseconds since 1970.

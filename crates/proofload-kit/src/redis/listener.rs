@@ -85,9 +85,11 @@ impl Listener {
     ) -> Arc<Ear> {
         let ear = Arc::new(Ear { origin, on });
         let mut ears = self.shared.ears();
-        let named = ears.by_cache.entry(cache.to_owned()).or_default();
-        named.retain(|ear| ear.strong_count() > 0);
-        named.push(Arc::downgrade(&ear));
+        ears.by_cache.retain(|_, named| {
+            named.retain(|ear| ear.strong_count() > 0);
+            !named.is_empty()
+        });
+        ears.by_cache.entry(cache.to_owned()).or_default().push(Arc::downgrade(&ear));
         let subscribed = ears.subscribed;
         drop(ears);
         if subscribed {

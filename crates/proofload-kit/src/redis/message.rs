@@ -5,8 +5,10 @@
 use crate::cache::remote::Target;
 
 const VERSION: u8 = 1;
-/// Longest message that is read: longer keys than this are not invalidated elsewhere by name.
+/// Longest message that is read.
 const MAX_BYTES: usize = 1 << 20;
+/// Longest text that is sent.
+const MAX_TEXT_BYTES: usize = 512 * 1024;
 
 /// One invalidation, as it was heard.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,8 +19,13 @@ pub(super) struct Message<'a> {
     pub(super) target: Target,
 }
 
+/// A target that is too long to be sent becomes a larger one.
 pub(super) fn encode(origin: u64, cache: &str, target: &Target) -> Vec<u8> {
     let (kind, text) = match target {
+        Target::Key(text) | Target::Prefix(text) if text.len() > MAX_TEXT_BYTES => {
+            (b'p', &text[..text.floor_char_boundary(MAX_TEXT_BYTES)])
+        }
+        Target::Glob(text) | Target::Tag(text) if text.len() > MAX_TEXT_BYTES => (b'a', ""),
         Target::Key(text) => (b'k', text.as_str()),
         Target::Prefix(text) => (b'p', text.as_str()),
         Target::Glob(text) => (b'g', text.as_str()),

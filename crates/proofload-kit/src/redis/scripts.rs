@@ -11,19 +11,17 @@ pub(super) struct Script {
 }
 
 macro_rules! script {
-    ($name:ident, $file:literal) => {
+    ($name:ident, $($file:literal),+) => {
         pub(super) static $name: Script = Script {
-            code: include_str!(concat!("lua/", $file)),
-            hash: LazyLock::new(|| {
-                redis::Script::new(include_str!(concat!("lua/", $file))).get_hash().to_owned()
-            }),
+            code: concat!($(include_str!(concat!("lua/", $file))),+),
+            hash: LazyLock::new(|| redis::Script::new($name.code).get_hash().to_owned()),
         };
     };
 }
 
 script!(CLAIM, "claim.lua");
-script!(STORE, "store.lua");
-script!(PUT, "put.lua");
+script!(STORE, "carried.lua", "store.lua");
+script!(PUT, "carried.lua", "put.lua");
 script!(REMOVE, "remove.lua");
 script!(TAG, "tag.lua");
 script!(RENEW, "renew.lua");

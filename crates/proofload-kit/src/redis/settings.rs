@@ -64,7 +64,7 @@ impl RedisBuilder {
     }
 
     /// What all keys in Redis begin with, so that several services can share one. Caches of one name in
-    /// one namespace are the same cache, in whatever process. Default `proofload`; no colon in it.
+    /// one namespace are the same cache, in whatever process. Default `proofload`; neither colon nor brace in it.
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
         self.settings.namespace = namespace.into();
         self
@@ -153,8 +153,8 @@ impl RedisBuilder {
     /// If the address cannot be understood (`rediss://` needs the feature `redis-tls`) or a setting is out of range.
     pub fn build(self) -> Result<Redis, BuildError> {
         let settings = self.settings;
-        if settings.namespace.is_empty() || settings.namespace.contains(':') {
-            let allowed = "at least one character, and no colon";
+        if settings.namespace.is_empty() || settings.namespace.contains([':', '{', '}']) {
+            let allowed = "at least one character, and neither colon nor brace";
             return Err(BuildError::new("namespace", settings.namespace, allowed));
         }
         for (setting, duration) in [
@@ -164,8 +164,9 @@ impl RedisBuilder {
             ("ping_every", settings.ping_every),
             ("lease", settings.lease),
         ] {
-            if duration.is_zero() {
-                return Err(BuildError::new(setting, format!("{duration:?}"), "more than zero"));
+            if duration.is_zero() || duration > LONGEST {
+                let allowed = "more than zero, and no more than a day";
+                return Err(BuildError::new(setting, format!("{duration:?}"), allowed));
             }
         }
         if settings.failures == 0 {
@@ -221,6 +222,9 @@ impl Tls {
     }
 }
 
+/// No moment so far ahead overflows a clock, and nobody means more.
+const LONGEST: Duration = Duration::from_hours(24);
+
 /// Redis holds no larger strings.
 const MAX_VALUE_BYTES: usize = 512 * 1024 * 1024;
 
@@ -259,8 +263,11 @@ mod tests {
         };
         check(Redis::builder(address).namespace(""), "namespace");
         check(Redis::builder(address).namespace("a:b"), "a:b");
+        check(Redis::builder(address).namespace("{a}"), "{a}");
         check(Redis::builder(address).timeout(Duration::ZERO), "timeout");
         check(Redis::builder(address).retry_after(Duration::ZERO), "retry_after");
+        check(Redis::builder(address).retry_after(Duration::MAX), "retry_after");
+        check(Redis::builder(address).lease(Duration::MAX), "lease");
         check(Redis::builder(address).give_up_after(0), "give_up_after");
         check(Redis::builder(address).max_value_bytes(usize::MAX), "max_value_bytes");
         check(Redis::builder("localhost"), "address");

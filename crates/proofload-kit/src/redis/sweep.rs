@@ -25,6 +25,7 @@ pub(super) async fn sweep(
     let pattern = keys::begins_with(&format!("{prefix}{literal}"));
     let mut cursor = b"0".to_vec();
     let mut removed = 0;
+    let mut connections = inner.connections();
     loop {
         let mut scan = redis::cmd("SCAN");
         scan.arg(&cursor).arg("MATCH").arg(&pattern).arg("COUNT").arg(SCAN_COUNT);
@@ -41,10 +42,15 @@ pub(super) async fn sweep(
                 other => return Err(Failure::unexpected(&other)),
             }
         }
-        if next == b"0" {
+        if connections != inner.connections() {
+            // It may be another Redis by now, or the same after a restart: its cursors are others.
+            connections = inner.connections();
+            cursor = b"0".to_vec();
+        } else if next == b"0" {
             return Ok(removed);
+        } else {
+            cursor = next;
         }
-        cursor = next;
     }
 }
 

@@ -12,9 +12,12 @@ use tokio::time::Instant;
 use crate::cache::clock::wall_ms;
 use crate::cache::glob::Glob;
 use crate::cache::remote::{
-    BoxFuture, Claim, Heard, Lease, Remote, RemoteError, Shared, Stored, Target,
+    BoxFuture, Claim, Heard, Lease, Remote, RemoteError, Shared, Stored, Target, Wants,
 };
 use crate::{Cache, CacheBuilder, Ttl};
+
+/// For ever.
+const FAR: Duration = Duration::from_hours(1_000_000);
 
 #[derive(Default)]
 struct State {
@@ -48,14 +51,19 @@ pub(super) struct Layer {
 }
 
 impl Layer {
+    /// The layer as another process sees it.
+    pub(super) fn remote(self: &Arc<Self>) -> Arc<dyn Remote> {
+        let own = self.processes.fetch_add(1, Ordering::SeqCst);
+        Arc::new(Process { layer: Arc::clone(self), own })
+    }
+
     /// A cache of another process.
     pub(super) fn process(
         self: &Arc<Self>,
         set: impl FnOnce(CacheBuilder<u64>) -> CacheBuilder<u64>,
     ) -> Cache<u64> {
-        let own = self.processes.fetch_add(1, Ordering::SeqCst);
         let shared = Shared {
-            remote: Arc::new(Process { layer: Arc::clone(self), own }),
+            remote: self.remote(),
             ttl: Ttl::hours(1),
             lease: Duration::from_secs(3),
             encode: Box::new(|value: &u64| Ok(Bytes::from(value.to_string()))),
@@ -175,9 +183,11 @@ impl Remote for Process {
         &'a self,
         key: &'a str,
         lease: Duration,
+        wants: Wants,
     ) -> BoxFuture<'a, Result<Claim, RemoteError>> {
         self.call(move |state| {
             let fresh = state.alive(key).filter(|stored| stored.fresh_until_ms > wall_ms());
+            let fresh = fresh.filter(|stored| stored.value.is_some() || wants == Wants::Option);
             if let Some(stored) = fresh {
                 return Claim::Found(stored.clone());
             }
@@ -187,7 +197,8 @@ impl Remote for Process {
                 _ => {
                     state.fence += 1;
                     let won = Lease { token: state.fence, epoch: state.epoch };
-                    state.leases.insert(key.to_owned(), (won, now + lease));
+                    let until = now.checked_add(lease).unwrap_or(now + FAR);
+                    state.leases.insert(key.to_owned(), (won, until));
                     Claim::Won(won)
                 }
             }

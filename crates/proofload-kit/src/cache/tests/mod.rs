@@ -4,10 +4,13 @@
 //! - `flights`: one load for all, whoever fails; `invalidation`: what beats loads under way;
 //! - `races`: the same with threads that really run at once;
 //! - `aging`: stale values, timeouts, failures; `bounds`: memory; `model`: all of it at random;
-//! - `fake`: a shared layer; `layers`: caches on it.
+//! - `fake`: a shared layer; `layers`: caches on it; `writes`: writers that meet others;
+//! - `counting`: what is counted; `extremes`: settings at the ends of what can be set.
 
 mod aging;
 mod bounds;
+mod counting;
+mod extremes;
 mod fake;
 mod flights;
 mod gate;
@@ -15,3 +18,4 @@ mod invalidation;
 mod layers;
 mod model;
 mod races;
+mod writes;

@@ -1,6 +1,6 @@
 -- Answers with a fresh value, or takes the lease of the key, or tells how long another holds it.
 -- KEYS: value, lease, epoch, fence. ARGV: lease in ms, now in ms, most bytes of a value, prefix of tags,
--- times and epoch of an entry that the caller cannot read.
+-- times and epoch of an entry that the caller cannot use.
 -- Whatever stands under these keys may have been written by somebody else: it is read with care
 -- and, where it is not ours, counts as nothing.
 
@@ -14,7 +14,8 @@ local function usable(value)
         ok, tag, at = pcall(struct.unpack, '>I2c0', value, at)
         if not ok then return false end
         local invalidated = tonumber(redis.pcall('GET', ARGV[4] .. tag))
-        if invalidated and invalidated > epoch then return false end
+        -- Not known: see carried.lua.
+        if not invalidated or invalidated > epoch then return false end
     end
     return true
 end

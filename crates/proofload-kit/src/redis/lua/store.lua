@@ -1,10 +1,9 @@
 -- Keeps a loaded value if the lease is still held, and ends the lease.
--- KEYS: value, lease, longest. ARGV: token, envelope, ms to keep it, end of that in ms since 1970,
--- epoch of the lease, prefix of tags, tags…
+-- KEYS: value, lease. ARGV: token, envelope, ms to keep it, epoch of the lease, prefix of tags, tags…
 if redis.pcall('GET', KEYS[2]) ~= ARGV[1] then return 0 end
-for i = 7, #ARGV do
-    local invalidated = tonumber(redis.pcall('GET', ARGV[6] .. ARGV[i]))
-    if invalidated and invalidated > tonumber(ARGV[5]) then
+for i = 6, #ARGV do
+    local invalidated = tonumber(redis.pcall('GET', ARGV[5] .. ARGV[i]))
+    if invalidated and invalidated > tonumber(ARGV[4]) then
         redis.call('UNLINK', KEYS[2])
         return 0
     end
@@ -17,8 +16,5 @@ end
 local kept = redis.pcall('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 redis.call('UNLINK', KEYS[2])
 if kept.err then return kept end
--- How long an invalidated tag must be remembered: until nothing that carries tags can be left.
-if #ARGV >= 7 and (tonumber(redis.pcall('GET', KEYS[3])) or 0) < tonumber(ARGV[4]) then
-    redis.call('SET', KEYS[3], ARGV[4], 'PX', ARGV[3])
-end
+carried(6, ARGV[5], ARGV[3])
 return 1

@@ -17,7 +17,8 @@ fn impatient(server: &RedisServer) -> Redis {
 async fn recovered(redis: &Redis, layer: &Arc<dyn Remote>, key: &str) {
     let works = async {
         loop {
-            if let Ok(Claim::Won(lease)) = layer.claim(key, Duration::from_millis(50)).await
+            if let Ok(Claim::Won(lease)) =
+                layer.claim(key, Duration::from_millis(50), Wants::Option).await
                 && let Ok(true) = layer.store(key, &lease, stored("recovered", &[])).await
                 && layer.get(key).await.is_ok_and(|found| found.is_some())
             {
@@ -70,7 +71,7 @@ async fn during_an_outage_it_is_asked_seldom() {
     let before = redis.stats();
     for _ in 0..100 {
         assert!(layer.get("1").await.is_err());
-        assert!(layer.claim("1", LEASE).await.is_err());
+        assert!(layer.claim("1", LEASE, Wants::Option).await.is_err());
     }
     let after = redis.stats();
     assert_eq!((after.calls, after.skipped), (before.calls, before.skipped + 200));
@@ -129,19 +130,19 @@ async fn out_of_memory() {
     load(&layer, "1", "old", &[]).await;
     let lease = win(&layer, "2").await;
     server.admin(&["CONFIG", "SET", "maxmemory", "1"]);
-    assert!(layer.claim("3", LEASE).await.is_err());
+    assert!(layer.claim("3", LEASE, Wants::Option).await.is_err());
     assert!(layer.store("2", &lease, stored("two", &[])).await.is_err());
     // What is there can be read, what is old is removed even though the new does not fit.
     assert_eq!(value(&layer, "1").await.as_deref(), Some("old"));
     assert!(layer.put("1", stored("new", &[])).await.is_err());
-    assert_eq!(server.admin(&["EXISTS", "test:users:v:1"]), redis::Value::Int(0));
+    assert_eq!(server.admin(&["EXISTS", "{test:users}:v:1"]), redis::Value::Int(0));
     let stats = redis.stats();
     assert!(stats.available && stats.outages == 0 && stats.refused >= 3, "{stats:?}");
     server.admin(&["CONFIG", "SET", "maxmemory", "0"]);
     until("memory", || redis.stats().available).await;
     // The failed store has ended its lease: nobody waits for it.
     loop {
-        match layer.claim("2", LEASE).await {
+        match layer.claim("2", LEASE, Wants::Option).await {
             Ok(Claim::Won(_)) => break,
             Ok(other) => panic!("{other:?}"),
             Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
@@ -153,7 +154,7 @@ async fn out_of_memory() {
 async fn full_from_the_start() {
     let server = RedisServer::start_with(&["--maxmemory", "1"]);
     let layer = layer(&server);
-    assert!(layer.claim("1", LEASE).await.is_err());
+    assert!(layer.claim("1", LEASE, Wants::Option).await.is_err());
     assert_eq!(layer.get("1").await.ok(), Some(None));
 }
 
@@ -178,9 +179,9 @@ async fn another_type_under_every_key_of_ours() {
     let server = RedisServer::start();
     let redis = handle(&server);
     let layer: Arc<dyn Remote> = Layer::new(&redis, "users", |_| true);
-    for key in ["v:1", "l:1", "epoch", "fence", "longest", "g:t"] {
-        server.admin(&["DEL", &format!("test:users:{key}")]);
-        server.admin(&["LPUSH", &format!("test:users:{key}"), "foreign"]);
+    for key in ["v:1", "l:1", "epoch", "fence", "g:t"] {
+        server.admin(&["DEL", &format!("{PREFIX}{key}")]);
+        server.admin(&["LPUSH", &format!("{PREFIX}{key}"), "foreign"]);
     }
     assert_eq!(layer.get("1").await.expect("nothing"), None);
     assert_eq!(redis.stats().foreign, 1);
@@ -188,8 +189,8 @@ async fn another_type_under_every_key_of_ours() {
     assert_eq!(value(&layer, "1").await.as_deref(), Some("one"));
     layer.invalidate(&Target::Tag("t".to_owned())).await.expect("an answer");
     assert_eq!(value(&layer, "1").await, None);
-    server.admin(&["DEL", "test:users:epoch"]);
-    server.admin(&["LPUSH", "test:users:epoch", "foreign"]);
+    server.admin(&["DEL", "{test:users}:epoch"]);
+    server.admin(&["LPUSH", "{test:users}:epoch", "foreign"]);
     layer.put("1", stored("put", &["t"])).await.expect("an answer");
     assert_eq!(value(&layer, "1").await.as_deref(), Some("put"));
 }
@@ -206,7 +207,7 @@ async fn bytes_that_are_not_ours() {
     let layer: Arc<dyn Remote> = Layer::new(&redis, "users", |_| true);
     load(&layer, "good", "value", &["tag"]).await;
     let good: Vec<u8> =
-        redis::from_redis_value(server.admin(&["GET", "test:users:v:good"])).expect("bytes");
+        redis::from_redis_value(server.admin(&["GET", "{test:users}:v:good"])).expect("bytes");
     let mut cases = vec![b"{\"a\":1}".to_vec(), vec![0], vec![b'x'; 100_000], good[..30].to_vec()];
     // Every header with one byte gone, and one with a length that is not there.
     cases.extend((0..45).map(|end| good[..end].to_vec()));
@@ -219,7 +220,7 @@ async fn bytes_that_are_not_ours() {
     for bytes in cases {
         let mut connection = server.connection();
         redis::cmd("SET")
-            .arg("test:users:v:1")
+            .arg("{test:users}:v:1")
             .arg(&bytes)
             .exec(&mut connection)
             .expect("an answer");
@@ -348,7 +349,7 @@ async fn no_more_is_read_than_an_entry_can_have() {
         .build()
         .expect("settings that work");
     let layer: Arc<dyn Remote> = Layer::new(&redis, "users", |_| true);
-    server.admin(&["SET", "test:users:v:1", &"x".repeat(FOREIGN_BYTES)]);
+    server.admin(&["SET", "{test:users}:v:1", &"x".repeat(FOREIGN_BYTES)]);
     assert_eq!(layer.get("1").await.expect("nothing"), None);
     win(&layer, "1").await;
     let stats = server.admin_text(&["INFO", "stats"]);

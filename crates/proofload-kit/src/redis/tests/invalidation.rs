@@ -37,7 +37,10 @@ async fn it_is_gone_and_the_rest_stays() {
         // What is loaded from now on is kept.
         load(&first, covered, "new", tags_of(&target, true)).await;
         assert_eq!(value(&second, covered).await.as_deref(), Some("new"), "{target:?}");
-        assert!(matches!(second.claim(covered, LEASE).await, Ok(Claim::Found(_))), "{target:?}");
+        assert!(
+            matches!(second.claim(covered, LEASE, Wants::Option).await, Ok(Claim::Found(_))),
+            "{target:?}"
+        );
     }
 }
 
@@ -160,7 +163,7 @@ fn server_side(server: &RedisServer, number: u64) {
             *kept = Some((server.address(), server.connection()));
         }
         let (_, connection) = kept.as_mut().expect("just made");
-        let key = format!("test:users:v:user:{number}");
+        let key = format!("{{test:users}}:v:user:{number}");
         redis::cmd("SET").arg(key).arg("x").exec(connection).expect("an answer");
     });
 }

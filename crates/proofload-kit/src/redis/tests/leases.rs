@@ -8,7 +8,7 @@ async fn one_of_many_wins_and_all_find_its_value() {
     let layers: Vec<_> = (0..8).map(|_| layer(&server)).collect();
     let mut won = Vec::new();
     for layer in &layers {
-        match layer.claim("1", LEASE).await.expect("an answer") {
+        match layer.claim("1", LEASE, Wants::Option).await.expect("an answer") {
             Claim::Won(lease) => won.push(lease),
             Claim::Busy { remaining } => assert!(remaining <= LEASE && !remaining.is_zero()),
             Claim::Found(stored) => panic!("{stored:?}"),
@@ -20,7 +20,7 @@ async fn one_of_many_wins_and_all_find_its_value() {
     let expect = Stored { epoch: lease.epoch, ..entry };
     for layer in &layers {
         assert_eq!(layer.get("1").await.expect("an answer"), Some(expect.clone()));
-        match layer.claim("1", LEASE).await.expect("an answer") {
+        match layer.claim("1", LEASE, Wants::Option).await.expect("an answer") {
             Claim::Found(stored) => assert_eq!(stored, expect),
             other => panic!("{other:?}"),
         }
@@ -54,12 +54,14 @@ async fn what_is_known_to_be_absent_is_kept_as_that() {
 async fn a_late_writer_does_not_overwrite_its_successor() {
     let server = RedisServer::start();
     let (first, second) = (layer(&server), layer(&server));
-    let late = match first.claim("1", Duration::from_millis(1)).await.expect("an answer") {
-        Claim::Won(lease) => lease,
-        other => panic!("{other:?}"),
-    };
+    let late =
+        match first.claim("1", Duration::from_millis(1), Wants::Option).await.expect("an answer") {
+            Claim::Won(lease) => lease,
+            other => panic!("{other:?}"),
+        };
     let lease = loop {
-        if let Claim::Won(lease) = second.claim("1", LEASE).await.expect("an answer") {
+        if let Claim::Won(lease) = second.claim("1", LEASE, Wants::Option).await.expect("an answer")
+        {
             break lease;
         }
     };
@@ -68,7 +70,7 @@ async fn a_late_writer_does_not_overwrite_its_successor() {
     assert!(!first.renew("1", &late, LEASE).await.expect("an answer"));
     first.release("1", &late).await.expect("an answer");
     assert!(
-        matches!(first.claim("1", LEASE).await, Ok(Claim::Busy { .. })),
+        matches!(first.claim("1", LEASE, Wants::Option).await, Ok(Claim::Busy { .. })),
         "it is not its to end"
     );
     assert!(second.store("1", &lease, stored("new", &[])).await.expect("an answer"));
@@ -82,7 +84,7 @@ async fn a_lease_is_renewed_and_released() {
     let (first, second) = (layer(&server), layer(&server));
     let lease = win(&first, "1").await;
     assert!(first.renew("1", &lease, LEASE * 2).await.expect("an answer"));
-    match second.claim("1", LEASE).await.expect("an answer") {
+    match second.claim("1", LEASE, Wants::Option).await.expect("an answer") {
         Claim::Busy { remaining } => assert!(remaining > LEASE, "{remaining:?}"),
         other => panic!("{other:?}"),
     }
@@ -122,7 +124,7 @@ async fn nothing_is_kept_in_redis_for_longer_than_it_is_good_for() {
     load(&layer, "1", "one", &["t"]).await;
     win(&layer, "2").await;
     layer.invalidate(&Target::Tag("t".to_owned())).await.expect("an answer");
-    for key in ["test:users:v:1", "test:users:l:2", "test:users:g:t", "test:users:longest"] {
+    for key in ["{test:users}:v:1", "{test:users}:l:2", "{test:users}:g:t"] {
         let remaining: i64 = redis::from_redis_value(server.admin(&["PTTL", key])).expect("ms");
         assert!(remaining > 0, "{key}: {remaining}");
     }
@@ -141,8 +143,8 @@ async fn who_cannot_read_a_value_loads_in_spite_of_it_and_alone() {
     let new: Arc<dyn Remote> = Layer::new(&handle(&server), "users", readable);
     let other: Arc<dyn Remote> = Layer::new(&handle(&server), "users", readable);
     let lease = win(&new, "1").await;
-    assert!(matches!(other.claim("1", LEASE).await, Ok(Claim::Busy { .. })));
+    assert!(matches!(other.claim("1", LEASE, Wants::Option).await, Ok(Claim::Busy { .. })));
     assert_eq!(value(&old, "1").await.as_deref(), Some("old"), "until it is written over");
     assert!(new.store("1", &lease, stored("new", &[])).await.expect("an answer"));
-    assert!(matches!(other.claim("1", LEASE).await, Ok(Claim::Found(_))));
+    assert!(matches!(other.claim("1", LEASE, Wants::Option).await, Ok(Claim::Found(_))));
 }

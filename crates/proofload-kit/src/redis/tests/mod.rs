@@ -5,6 +5,7 @@
 #[expect(unreachable_pub, reason = "the integration tests use it, too")]
 mod redis_server;
 
+mod edges;
 mod faults;
 mod invalidation;
 mod leases;
@@ -18,11 +19,13 @@ use redis_server::RedisServer;
 
 use super::Redis;
 use super::layer::{Layer, unix_ms};
-use crate::cache::remote::{Claim, Heard, Lease, Remote, Stored, Target};
+use crate::cache::remote::{Claim, Heard, Lease, Remote, Stored, Target, Wants};
 
 /// Long enough that a busy machine does not look like a broken Redis.
 const PATIENCE: Duration = Duration::from_secs(20);
 const LEASE: Duration = Duration::from_secs(60);
+/// What the keys of the tests' cache begin with.
+const PREFIX: &str = "{test:users}:";
 
 /// A handle as another process would have it.
 fn handle(server: &RedisServer) -> Redis {
@@ -52,7 +55,7 @@ fn stored(value: &str, tags: &[&str]) -> Stored {
 }
 
 async fn win(layer: &Arc<dyn Remote>, key: &str) -> Lease {
-    match layer.claim(key, LEASE).await.expect("an answer") {
+    match layer.claim(key, LEASE, Wants::Option).await.expect("an answer") {
         Claim::Won(lease) => lease,
         other => panic!("{other:?}"),
     }

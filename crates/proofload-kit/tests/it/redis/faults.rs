@@ -182,7 +182,7 @@ async fn no_caller_notices_what_is_not_ours() {
     let junk = "x".repeat(100);
     for round in 0..5 {
         for number in 0..KEYS {
-            let key = format!("test:users:v:user:{number}");
+            let key = format!("{{test:users}}:v:user:{number}");
             // In one step: callers write, too.
             let replace =
                 "redis.call('DEL', KEYS[1]) return redis.call(ARGV[1], KEYS[1], unpack(ARGV, 2))";
@@ -203,7 +203,7 @@ async fn no_caller_notices_what_is_not_ours() {
     callers.end().await;
     assert!(redis.stats().foreign > 0, "{:?}", redis.stats());
     for number in 0..KEYS {
-        let kind = server.admin_text(&["TYPE", &format!("test:users:v:user:{number}")]);
+        let kind = server.admin_text(&["TYPE", &format!("{{test:users}}:v:user:{number}")]);
         assert!(kind == "string" || kind == "none", "{kind}");
     }
 }

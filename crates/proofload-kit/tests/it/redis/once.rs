@@ -42,7 +42,7 @@ fn when_the_one_that_loads_is_killed_exactly_one_other_loads_after_its_lease() {
     assert_eq!(loads(&server, "key"), 1, "its lease is renewed");
     first.kill();
     let remaining: u64 =
-        redis::from_redis_value(server.admin(&["PTTL", "test:users:l:key"])).expect("ms");
+        redis::from_redis_value(server.admin(&["PTTL", "{test:users}:l:key"])).expect("ms");
     assert!(remaining <= lease.as_millis() as u64, "it ends within the lease: {remaining} ms");
     until("second load", || loads(&server, "key") == 2);
     open_gate(&server, "key");
@@ -59,7 +59,7 @@ fn one_whose_lease_was_taken_over_does_not_overwrite() {
     let late = first.tell("load key 1");
     until("load", || loads(&server, "key") == 1);
     // As if it had been frozen for longer than its lease.
-    server.admin(&["DEL", "test:users:l:key"]);
+    server.admin(&["DEL", "{test:users}:l:key"]);
     let newer = second.tell("load key 1");
     until("second load", || loads(&server, "key") == 2);
     open_gate(&server, "key");

@@ -41,7 +41,7 @@ async fn a_cache_works_through_tls_and_only_with_a_trusted_certificate() {
         .expect("settings that work");
     let cache = Cache::<u32>::builder("users", Ttl::DATA).redis(&trusting, Ttl::DATA).build();
     cache.expect("settings that work").put("1", 7).await;
-    assert_eq!(server.admin(&["EXISTS", "test:users:v:1"]), redis::Value::Int(1));
+    assert_eq!(server.admin(&["EXISTS", "{test:users}:v:1"]), redis::Value::Int(1));
 
     let strange = Redis::builder(&address).namespace("test").build().expect("settings that work");
     let cache = Cache::<u32>::builder("users", Ttl::DATA).redis(&strange, Ttl::DATA).build();
