@@ -12,8 +12,8 @@ use std::{
 use tokio::time::Instant;
 
 use super::{
-    BreakerPermit, BreakerStats, CallError, CircuitBreakerBuilder, Open, Outcome, State,
-    Transition,
+    CallError, CircuitBreakerBuilder, CircuitBreakerPermit, CircuitBreakerStats, Outcome, Refused,
+    State, Transition,
     batch::Batches,
     machine::{Ending, Machine, Ticket},
     permit::Pass,
@@ -28,7 +28,7 @@ use crate::{
 ///
 /// It knows nothing of what it protects: wrap calls with [`call`](Self::call), take a permit with
 /// [`acquire`](Self::acquire) where a closure does not fit, or put a
-/// [`BreakerLayer`](super::BreakerLayer) around a service. See the [module](super) for an example.
+/// [`CircuitBreakerLayer`](super::CircuitBreakerLayer) around a service. See the [module](super) for an example.
 #[derive(Debug, Clone)]
 pub struct CircuitBreaker {
     pub(super) inner: Arc<Inner>,
@@ -106,15 +106,15 @@ impl CircuitBreaker {
     /// Lets a call through, or refuses it.
     ///
     /// # Errors
-    /// [`Open`] when it is open, forced open, or half-open with all probes under way.
-    pub fn acquire(&self) -> Result<BreakerPermit, Open> {
+    /// [`Refused`] when it is open, forced open, or half-open with all probes under way.
+    pub fn acquire(&self) -> Result<CircuitBreakerPermit, Refused> {
         let (ticket, began) = self.inner.admit()?;
-        Ok(BreakerPermit(Pass::new(Arc::clone(&self.inner), ticket, began)))
+        Ok(CircuitBreakerPermit(Pass::new(Arc::clone(&self.inner), ticket, began)))
     }
 
     /// What [`acquire`](Self::acquire) would refuse with, without asking for a permit. Half-open
     /// counts as willing.
-    pub fn refusal(&self) -> Option<Open> {
+    pub fn refusal(&self) -> Option<Refused> {
         match self.inner.glance() {
             Glance::Refuse(open) => Some(open),
             Glance::Admit(_) | Glance::Ask => None,
@@ -181,7 +181,7 @@ impl CircuitBreaker {
         settle(pass, result, |result| Outcome::from(result))
     }
 
-    fn pass(&self) -> Result<Pass<&Inner>, Open> {
+    fn pass(&self) -> Result<Pass<&Inner>, Refused> {
         let (ticket, began) = self.inner.admit()?;
         Ok(Pass::new(&*self.inner, ticket, began))
     }
@@ -209,7 +209,7 @@ impl CircuitBreaker {
     }
 
     /// What it has counted since it was built, and its window's rates.
-    pub fn stats(&self) -> BreakerStats {
+    pub fn stats(&self) -> CircuitBreakerStats {
         self.inner.stats()
     }
 }
@@ -228,12 +228,12 @@ fn settle<T, E>(
 /// What the gate alone can tell.
 enum Glance {
     Admit(Ticket),
-    Refuse(Open),
+    Refuse(Refused),
     Ask,
 }
 
 impl Inner {
-    pub(super) fn admit(&self) -> Result<(Ticket, Option<Instant>), Open> {
+    pub(super) fn admit(&self) -> Result<(Ticket, Option<Instant>), Refused> {
         let ticket = match self.glance() {
             Glance::Admit(ticket) => ticket,
             Glance::Refuse(open) => {
@@ -249,13 +249,13 @@ impl Inner {
         let (generation, state) = self.gate.load();
         match state {
             State::Closed | State::ForcedClosed => Glance::Admit(Ticket { generation }),
-            State::ForcedOpen => Glance::Refuse(Open { state, retry_after: self.open_for }),
+            State::ForcedOpen => Glance::Refuse(Refused { state, retry_after: self.open_for }),
             State::HalfOpen => Glance::Ask,
             State::Open => {
                 let until = Duration::from_nanos(self.gate.open_until.load(Ordering::Relaxed));
                 match until.checked_sub(self.epoch.elapsed()) {
                     Some(retry_after) if !retry_after.is_zero() => {
-                        Glance::Refuse(Open { state, retry_after })
+                        Glance::Refuse(Refused { state, retry_after })
                     }
                     _ => Glance::Ask,
                 }
@@ -263,7 +263,7 @@ impl Inner {
         }
     }
 
-    fn ask(&self) -> Result<Ticket, Open> {
+    fn ask(&self) -> Result<Ticket, Refused> {
         let now = Instant::now();
         let mut machine = self.lock();
         let (answer, transition) = machine.acquire(now);
@@ -273,7 +273,7 @@ impl Inner {
         self.tell(transition);
         answer.map_err(|retry_after| {
             self.refused.add(1);
-            Open { state, retry_after }
+            Refused { state, retry_after }
         })
     }
 

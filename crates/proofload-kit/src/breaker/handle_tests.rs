@@ -45,7 +45,7 @@ async fn opens_refuses_probes_and_closes() {
     assert_eq!(breaker.state(), State::Open);
     tokio::time::advance(SECOND / 4).await;
     let refused = breaker.call(good()).await.expect_err("open");
-    let open = Open { state: State::Open, retry_after: SECOND * 3 / 4 };
+    let open = Refused { state: State::Open, retry_after: SECOND * 3 / 4 };
     assert_eq!(refused, CallError::Refused(open));
     assert_eq!(breaker.refusal(), Some(open));
     assert_eq!(refused.to_string(), "circuit breaker is open: try again in 750ms");
@@ -59,7 +59,8 @@ async fn opens_refuses_probes_and_closes() {
 
     let stats = breaker.stats();
     assert_eq!((stats.successes, stats.failures, stats.refused, stats.late), (2, 2, 1, 0));
-    let transitions = State::ALL.map(|state| stats.transitions_to(state));
+    let transitions: Vec<u64> =
+        State::ALL.iter().map(|&state| stats.transitions_to(state)).collect();
     assert_eq!(transitions, [1, 1, 1, 0, 0]);
 }
 
@@ -79,7 +80,7 @@ async fn a_cancelled_call_gives_its_permit_back() {
     assert_eq!(breaker.stats().ignored, 20);
     let permits = [breaker.acquire().expect("free"), breaker.acquire().expect("free")];
     assert!(breaker.acquire().is_err(), "never more than two");
-    permits.into_iter().for_each(BreakerPermit::success);
+    permits.into_iter().for_each(CircuitBreakerPermit::success);
     assert_eq!(breaker.state(), State::Closed);
 }
 

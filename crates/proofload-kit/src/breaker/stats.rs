@@ -8,7 +8,7 @@ use crate::registry::{Component, Families};
 /// What a circuit breaker has counted since it was built, and its present rates.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
-pub struct BreakerStats {
+pub struct CircuitBreakerStats {
     /// What it does at present.
     pub state: State,
     /// Calls that succeeded.
@@ -30,7 +30,7 @@ pub struct BreakerStats {
     transitions_to: [u64; State::ALL.len()],
 }
 
-impl BreakerStats {
+impl CircuitBreakerStats {
     /// How often it went into this state.
     pub fn transitions_to(&self, state: State) -> u64 {
         self.transitions_to[state as usize]
@@ -38,12 +38,12 @@ impl BreakerStats {
 }
 
 impl Inner {
-    pub(super) fn stats(&self) -> BreakerStats {
+    pub(super) fn stats(&self) -> CircuitBreakerStats {
         let now = Instant::now();
         let mut machine = self.settled(now);
         let totals = machine.totals();
         let tally = machine.tally(now);
-        BreakerStats {
+        CircuitBreakerStats {
             state: machine.state(),
             successes: totals.successes,
             failures: totals.failures,
@@ -66,7 +66,7 @@ impl Component for Inner {
     fn collect(&self, families: &mut Families) {
         let stats = self.stats();
         let breaker = ("breaker", self.name.as_str());
-        for state in State::ALL {
+        for &state in State::ALL {
             let state_label = ("state", state.as_str());
             families.gauge(
                 "circuit_breaker_state",

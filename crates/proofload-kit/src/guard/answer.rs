@@ -7,8 +7,8 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode, header::RETRY_AFTER};
 
 use super::CallError;
 use crate::{
-    breaker::Open,
-    limit::{Refused, RefusedReason},
+    breaker,
+    limit::{self, RefusedReason},
 };
 
 /// What a guard refuses with.
@@ -23,13 +23,13 @@ pub trait Refusal: sealed::Sealed {
 
 mod sealed {
     pub trait Sealed {}
-    impl Sealed for crate::breaker::Open {}
+    impl Sealed for crate::breaker::Refused {}
     impl Sealed for crate::limit::Refused {}
     impl Sealed for super::AsError {}
     impl Sealed for super::AsResponse {}
 }
 
-impl Refusal for Open {
+impl Refusal for breaker::Refused {
     fn retry_after(&self) -> Duration {
         self.retry_after()
     }
@@ -39,7 +39,7 @@ impl Refusal for Open {
     }
 }
 
-impl Refusal for Refused {
+impl Refusal for limit::Refused {
     fn retry_after(&self) -> Duration {
         self.retry_after()
     }

@@ -20,7 +20,7 @@ const FORGET: f64 = 0.95;
 
 /// How a limiter finds its limit by itself. Once a window it looks at the latencies of the calls
 /// that ended, and at whether any of them was told to be too much
-/// ([`Permit::overloaded`](super::Permit::overloaded)). It grows only while at least half of it is
+/// ([`LimiterPermit::overloaded`](super::LimiterPermit::overloaded)). It grows only while at least half of it is
 /// used.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Adaptive {

@@ -8,7 +8,7 @@ use std::{
 use tokio::time::Instant;
 
 use super::{
-    CallError, LimiterBuilder, LimiterStats, Permit,
+    CallError, LimiterBuilder, LimiterPermit, LimiterStats,
     adaptive::{Estimator, Sample},
     pace::Pace,
     permit::{Held, Lesson},
@@ -118,7 +118,7 @@ impl Limiter {
     ///
     /// # Errors
     /// [`Refused`] when the queue is full or the deadline passes.
-    pub async fn acquire(&self) -> Result<Permit, Refused> {
+    pub async fn acquire(&self) -> Result<LimiterPermit, Refused> {
         self.inner.enter(self.inner.deadline).await?;
         Ok(self.permit())
     }
@@ -128,7 +128,7 @@ impl Limiter {
     ///
     /// # Errors
     /// As [`acquire`](Self::acquire).
-    pub async fn acquire_within(&self, longest: Duration) -> Result<Permit, Refused> {
+    pub async fn acquire_within(&self, longest: Duration) -> Result<LimiterPermit, Refused> {
         self.inner.enter(Some(longest)).await?;
         Ok(self.permit())
     }
@@ -137,7 +137,7 @@ impl Limiter {
     ///
     /// # Errors
     /// [`Refused`] if not.
-    pub fn try_acquire(&self) -> Result<Permit, Refused> {
+    pub fn try_acquire(&self) -> Result<LimiterPermit, Refused> {
         if self.inner.try_enter() {
             Ok(self.permit())
         } else {
@@ -146,8 +146,8 @@ impl Limiter {
     }
 
     /// Of a permit that was taken.
-    pub(super) fn permit(&self) -> Permit {
-        Permit(Held::new(Arc::clone(&self.inner), Lesson::Latency))
+    pub(super) fn permit(&self) -> LimiterPermit {
+        LimiterPermit(Held::new(Arc::clone(&self.inner), Lesson::Latency))
     }
 
     /// Makes a call as soon as there is a permit. An adaptive limit learns from the latency of

@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::{Limiter, Permit, Refused};
+use super::{Limiter, LimiterPermit, Refused};
 use crate::{
     breaker::Outcome,
     guard::{Answer, AsError, AsResponse, ByOverload, Classify, OnlySuccess},
@@ -106,7 +106,7 @@ where
 {
     type Response = S::Response;
     type Error = A::Error;
-    type Future = ResponseFuture<S, Request, C, A>;
+    type Future = LimiterFuture<S, Request, C, A>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.service.poll_ready(context).map_err(A::failed)
@@ -126,7 +126,7 @@ where
             let permit: Wait = Box::pin(async move { limiter.acquire().await });
             State::Waiting { wait: permit, service, request: Some(request) }
         };
-        ResponseFuture {
+        LimiterFuture {
             state,
             classify: self.layer.classify.clone(),
             answer: self.layer.answer.clone(),
@@ -135,11 +135,11 @@ where
 }
 
 /// Allocated only by calls that have to wait.
-type Wait = Pin<Box<dyn Future<Output = Result<Permit, Refused>> + Send>>;
+type Wait = Pin<Box<dyn Future<Output = Result<LimiterPermit, Refused>> + Send>>;
 
 pin_project! {
     /// The response of a [`LimiterService`].
-    pub struct ResponseFuture<S: Service<Request>, Request, C, A> {
+    pub struct LimiterFuture<S: Service<Request>, Request, C, A> {
         #[pin]
         state: State<S, Request>,
         classify: C,
@@ -151,21 +151,21 @@ pin_project! {
     #[project = StateProjection]
     enum State<S: Service<Request>, Request> {
         Waiting { wait: Wait, service: S, request: Option<Request> },
-        Called { #[pin] future: S::Future, permit: Option<Permit> },
+        Called { #[pin] future: S::Future, permit: Option<LimiterPermit> },
     }
 }
 
-impl<S: Service<Request>, Request, C, A> fmt::Debug for ResponseFuture<S, Request, C, A> {
+impl<S: Service<Request>, Request, C, A> fmt::Debug for LimiterFuture<S, Request, C, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match self.state {
             State::Waiting { .. } => "waiting",
             State::Called { .. } => "called",
         };
-        f.debug_struct("ResponseFuture").field("state", &state).finish_non_exhaustive()
+        f.debug_struct("LimiterFuture").field("state", &state).finish_non_exhaustive()
     }
 }
 
-impl<S, Request, C, A> Future for ResponseFuture<S, Request, C, A>
+impl<S, Request, C, A> Future for LimiterFuture<S, Request, C, A>
 where
     S: Service<Request>,
     C: Classify<S::Response, S::Error>,
@@ -200,7 +200,7 @@ where
     }
 }
 
-fn teach(mut permit: Permit, classify: impl FnOnce() -> Outcome) {
+fn teach(mut permit: LimiterPermit, classify: impl FnOnce() -> Outcome) {
     // Should the classifier panic, nothing is learnt.
     permit.0.lesson = super::permit::Lesson::Nothing;
     match classify() {

@@ -47,8 +47,8 @@ pub use adaptive::Adaptive;
 pub use builder::{LimiterBuilder, Order};
 pub use handle::{Limiter, Refused, RefusedReason};
 #[cfg(feature = "tower")]
-pub use layer::{LimiterLayer, LimiterService, ResponseFuture};
-pub use permit::Permit;
+pub use layer::{LimiterFuture, LimiterLayer, LimiterService};
+pub use permit::LimiterPermit;
 pub use stats::{LimiterStats, WaitHistogram};
 
 pub use crate::guard::CallError;

@@ -49,9 +49,9 @@ impl<P: Deref<Target = Inner>> Drop for Held<P> {
 /// line is woken.
 #[derive(Debug)]
 #[must_use = "the permit is given back as soon as it is dropped"]
-pub struct Permit(pub(super) Held<Arc<Inner>>);
+pub struct LimiterPermit(pub(super) Held<Arc<Inner>>);
 
-impl Permit {
+impl LimiterPermit {
     /// Ends the call and tells an adaptive limit that it was too much: it timed out, or the backend
     /// said that it is overloaded.
     pub fn overloaded(mut self) {

@@ -110,21 +110,21 @@ impl fmt::Debug for HttpMetricsLayer {
 }
 
 impl<S> Layer<S> for HttpMetricsLayer {
-    type Service = HttpMetrics<S>;
+    type Service = HttpMetricsService<S>;
 
-    fn layer(&self, inner: S) -> HttpMetrics<S> {
-        HttpMetrics { inner, layer: self.clone() }
+    fn layer(&self, inner: S) -> HttpMetricsService<S> {
+        HttpMetricsService { inner, layer: self.clone() }
     }
 }
 
 /// A service whose requests are counted. Made by [`HttpMetricsLayer`].
 #[derive(Clone, Debug)]
-pub struct HttpMetrics<S> {
+pub struct HttpMetricsService<S> {
     inner: S,
     layer: HttpMetricsLayer,
 }
 
-impl<S, B, R> Service<Request<B>> for HttpMetrics<S>
+impl<S, B, R> Service<Request<B>> for HttpMetricsService<S>
 where
     S: Service<Request<B>, Response = Response<R>>,
 {

@@ -30,7 +30,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 pub(crate) use component::Component;
 pub(crate) use families::{Families, Value};
 #[cfg(feature = "tower")]
-pub use http_metrics::{HttpMetrics, HttpMetricsFuture, HttpMetricsLayer};
+pub use http_metrics::{HttpMetricsFuture, HttpMetricsLayer, HttpMetricsService};
 pub use instrument::{Counter, Gauge, Histogram};
 pub use monitoring::Monitoring;
 pub use own::{Counters, Gauges, Histograms};

@@ -12,7 +12,7 @@ use http::header::{
 use http::{HeaderMap, Method, Response, StatusCode, response};
 use http_body::Body;
 
-use super::body::ResponseBody;
+use super::body::ResponseCacheBody;
 use super::mark::mark;
 use super::outcome::{CacheOutcome, X_CACHE};
 use crate::cache::hooks::wall_ms;
@@ -124,7 +124,7 @@ impl CachedResponse {
         known: Option<&HeaderValue>,
         outcome: CacheOutcome,
         field: Option<&str>,
-    ) -> Response<ResponseBody<B>> {
+    ) -> Response<ResponseCacheBody<B>> {
         let Answer { status, headers, body, .. } = &*self.0;
         let (mut status, mut headers, mut body) = (*status, headers.clone(), body.clone());
         if outcome == CacheOutcome::Miss {
@@ -143,7 +143,7 @@ impl CachedResponse {
             headers.insert(AGE, self.age().as_secs().into());
         }
         headers.insert(X_CACHE, outcome.header());
-        let mut response = Response::new(ResponseBody::whole(body));
+        let mut response = Response::new(ResponseCacheBody::whole(body));
         *response.status_mut() = status;
         *response.headers_mut() = headers;
         response.extensions_mut().insert(outcome);

@@ -14,7 +14,7 @@ use axum::{Router, body::Body, routing::get};
 use http::{Method, Request, Response, StatusCode, header::RETRY_AFTER};
 use proofload_kit::{
     CircuitBreaker, Limiter, Retry,
-    breaker::{BreakerLayer, Outcome, State},
+    breaker::{CircuitBreakerLayer, Outcome, State},
     guard::CallError,
     limit::{Adaptive, LimiterLayer, Order, RefusedReason},
     retry::{Backoff, Cloned, RetryLayer},
@@ -62,7 +62,7 @@ fn breaker() -> CircuitBreaker {
 async fn an_open_breaker_answers_503_with_retry_after() {
     let breaker = breaker();
     let (service, calls) = backend(&[500, 0, 200]);
-    let service = BreakerLayer::http(&breaker).layer(service);
+    let service = CircuitBreakerLayer::http(&breaker).layer(service);
     assert_eq!(service.clone().oneshot(request()).await.expect("response").status(), 500);
     assert_eq!(service.clone().oneshot(request()).await.expect_err("error"), "no connection");
     assert_eq!(breaker.state(), State::Open);
@@ -80,7 +80,7 @@ async fn a_breaker_around_any_service_refuses_with_its_error() {
     let breaker = breaker();
     let service =
         service_fn(|fails: bool| async move { if fails { Err("failed") } else { Ok("done") } });
-    let service = BreakerLayer::new(&breaker).layer(service);
+    let service = CircuitBreakerLayer::new(&breaker).layer(service);
     assert_eq!(service.clone().oneshot(false).await, Ok("done"));
     assert_eq!(service.clone().oneshot(true).await, Err(CallError::Failed("failed")));
     let Err(CallError::Refused(open)) = service.oneshot(false).await else {
@@ -97,7 +97,7 @@ async fn a_breaker_asks_the_closure_it_was_given() {
         Ok(response) if response.status() == 404 => Outcome::Failure,
         _ => Outcome::Success,
     };
-    let service = BreakerLayer::http(&breaker).classify(classify).layer(service);
+    let service = CircuitBreakerLayer::http(&breaker).classify(classify).layer(service);
     for _ in 0..2 {
         assert_eq!(service.clone().oneshot(request()).await.expect("response").status(), 404);
     }
@@ -119,15 +119,16 @@ async fn caught<F: Future>(future: F) -> bool {
 #[tokio::test(start_paused = true)]
 async fn a_panic_that_somebody_catches_gives_the_permit_back() {
     let breaker = breaker();
-    let in_future = BreakerLayer::new(&breaker)
+    let in_future = CircuitBreakerLayer::new(&breaker)
         .layer(service_fn(|()| async { panic!("a bug") as Result<(), ()> }));
     assert!(caught(in_future.clone().oneshot(())).await);
     assert!(caught(in_future.oneshot(())).await);
     assert_eq!((breaker.state(), breaker.stats().failures), (State::Open, 2));
     tokio::time::advance(2500 * MS).await;
     let classify = |_: &Result<(), ()>| -> Outcome { panic!("a bug in the classifier") };
-    let service =
-        BreakerLayer::new(&breaker).classify(classify).layer(service_fn(|()| async { Ok(()) }));
+    let service = CircuitBreakerLayer::new(&breaker)
+        .classify(classify)
+        .layer(service_fn(|()| async { Ok(()) }));
     for _ in 0..5 {
         assert!(caught(service.clone().oneshot(())).await, "and the next probe gets the permit");
     }
@@ -277,7 +278,8 @@ async fn a_retry_outside_of_a_breaker_stops_when_it_opens() {
         .build()
         .expect("settings");
     let (service, calls) = backend(&[500]);
-    let service = RetryLayer::http(&retry).layer(BreakerLayer::http(&breaker).layer(service));
+    let service =
+        RetryLayer::http(&retry).layer(CircuitBreakerLayer::http(&breaker).layer(service));
     assert_eq!(
         service.clone().oneshot(request()).await.expect("response").status(),
         500,
@@ -301,7 +303,7 @@ async fn layers_fit_an_axum_router() {
     let router = Router::new()
         .route("/slow", get(slow))
         .route("/bad", get(|| async { StatusCode::BAD_GATEWAY }))
-        .layer(BreakerLayer::http(&breaker))
+        .layer(CircuitBreakerLayer::http(&breaker))
         .layer(LimiterLayer::http(&limiter).full_status(StatusCode::TOO_MANY_REQUESTS));
     let call = |path: &str| {
         let request = Request::builder().uri(path).body(Body::empty()).expect("request");
