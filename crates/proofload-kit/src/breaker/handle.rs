@@ -186,10 +186,10 @@ impl CircuitBreaker {
         Ok(Pass::new(&*self.inner, ticket, began))
     }
 
-    /// What it does at present. An open breaker whose time is over stays open until the next call
-    /// asks.
+    /// What it does at present. Looking is enough for what is due: an open breaker whose time is over
+    /// is half-open then, and its observer is told. So do [`stats`](Self::stats) and the metrics.
     pub fn state(&self) -> State {
-        self.inner.gate.load().1
+        self.inner.state()
     }
 
     /// Refuses all calls until [`reset`](Self::reset) or [`force_closed`](Self::force_closed).
@@ -325,11 +325,24 @@ impl Inner {
         self.tell(transition);
     }
 
-    /// The machine with everything that was recorded up to now.
-    pub(super) fn settled(&self, now: Instant) -> MutexGuard<'_, Machine> {
+    fn state(&self) -> State {
+        let (_, state) = self.gate.load();
+        if !matches!(self.glance(), Glance::Ask) {
+            return state;
+        }
+        self.look(Instant::now(), |machine| machine.state())
+    }
+
+    /// Looks at the machine with everything that was recorded up to now, and in the state that is due.
+    pub(super) fn look<T>(&self, now: Instant, at: impl FnOnce(&mut Machine) -> T) -> T {
         let mut machine = self.lock();
         self.bring_in(&mut machine, now, false);
-        machine
+        let transition = machine.advance(now);
+        let seen = at(&mut machine);
+        self.publish(&mut machine, now);
+        drop(machine);
+        self.tell(transition);
+        seen
     }
 
     fn lock(&self) -> MutexGuard<'_, Machine> {

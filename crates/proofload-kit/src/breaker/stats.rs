@@ -2,7 +2,7 @@
 
 use tokio::time::Instant;
 
-use super::{State, handle::Inner};
+use super::{State, handle::Inner, machine::Machine};
 use crate::registry::{Component, Families};
 
 /// What a circuit breaker has counted since it was built, and its present rates.
@@ -40,11 +40,10 @@ impl CircuitBreakerStats {
 impl Inner {
     pub(super) fn stats(&self) -> CircuitBreakerStats {
         let now = Instant::now();
-        let mut machine = self.settled(now);
-        let totals = machine.totals();
-        let tally = machine.tally(now);
+        let look = |machine: &mut Machine| (machine.state(), machine.totals(), machine.tally(now));
+        let (state, totals, tally) = self.look(now, look);
         CircuitBreakerStats {
-            state: machine.state(),
+            state,
             successes: totals.successes,
             failures: totals.failures,
             ignored: totals.ignored,

@@ -31,15 +31,22 @@ impl<P: Deref<Target = Inner>> Held<P> {
         let began = limiter.learns().then(Instant::now);
         Self { limiter, began, lesson }
     }
+
+    /// Takes the lesson now, while the permit is still held; there is none at its end.
+    pub(super) fn teach(&mut self, lesson: Lesson) {
+        self.lesson = Lesson::Nothing;
+        if let Some(began) = self.began
+            && lesson != Lesson::Nothing
+        {
+            self.limiter.learn(began, lesson == Lesson::Overload);
+        }
+    }
 }
 
 impl<P: Deref<Target = Inner>> Drop for Held<P> {
     fn drop(&mut self) {
-        if let Some(began) = self.began
-            && self.lesson != Lesson::Nothing
-            && !std::thread::panicking()
-        {
-            self.limiter.learn(began, self.lesson == Lesson::Overload);
+        if !std::thread::panicking() {
+            self.teach(self.lesson);
         }
         self.limiter.give_back();
     }

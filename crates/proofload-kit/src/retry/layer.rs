@@ -4,6 +4,7 @@ use std::{
     fmt,
     pin::Pin,
     task::{Context, Poll},
+    time::SystemTime,
 };
 
 use http::{Method, Request, Response};
@@ -47,8 +48,8 @@ impl<T, E> Advise<T, E> for OnError {
     }
 }
 
-/// Errors and the statuses 429, 502, 503 and 504 are worth another try, not before the seconds of
-/// their `Retry-After`.
+/// Errors and the statuses 429, 502, 503 and 504 are worth another try, not before their `Retry-After`,
+/// in seconds or as a date. A date is compared with the response's own `Date`, so that clocks need not agree.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct OnStatus;
 
@@ -57,7 +58,8 @@ impl<B, E> Advise<Response<B>, E> for OnStatus {
         let Ok(response) = result else { return Some(Advice::Retry) };
         match response.status().as_u16() {
             429 | 502..=504 => {
-                Some(retry_after_of(response.headers()).map_or(Advice::Retry, Advice::RetryAfter))
+                let hint = retry_after_of(response.headers(), SystemTime::now());
+                Some(hint.map_or(Advice::Retry, Advice::RetryAfter))
             }
             _ => None,
         }
@@ -130,7 +132,7 @@ impl RetryLayer {
 
 impl RetryLayer<OnStatus, Idempotent> {
     /// For HTTP: errors and the statuses 429, 502, 503 and 504 of idempotent requests. A
-    /// `Retry-After` in seconds is waited for.
+    /// `Retry-After` is waited for.
     pub fn http(retry: &Retry) -> Self {
         Self { retry: retry.clone(), advise: OnStatus, repeat: Idempotent }
     }
@@ -199,9 +201,14 @@ where
                     return result;
                 };
                 let advice = if next.is_some() { advice } else { Advice::Stop };
-                let (true, Some(next)) = (course.again(|| advice).await, next) else {
+                let (Some(wait), Some(next)) = (course.wait_after(advice), next) else {
                     return result;
                 };
+                // A response may hold a connection or a permit, which others need meanwhile. That a breaker opens
+                // during the wait is therefore told by the breaker itself, at the next try.
+                drop(result);
+                course.pause(wait).await;
+                course.next();
                 request = next;
                 std::future::poll_fn(|context| service.poll_ready(context)).await?;
             }
