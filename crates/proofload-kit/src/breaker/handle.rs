@@ -99,6 +99,7 @@ impl CircuitBreaker {
     }
 
     /// The name it was given.
+    #[must_use]
     pub fn name(&self) -> &str {
         &self.inner.name
     }
@@ -114,6 +115,7 @@ impl CircuitBreaker {
 
     /// What [`acquire`](Self::acquire) would refuse with, without asking for a permit. Half-open
     /// counts as willing.
+    #[must_use]
     pub fn refusal(&self) -> Option<Refused> {
         match self.inner.glance() {
             Glance::Refuse(open) => Some(open),
@@ -188,6 +190,7 @@ impl CircuitBreaker {
 
     /// What it does at present. Looking is enough for what is due: an open breaker whose time is over
     /// is half-open then, and its observer is told. So do [`stats`](Self::stats) and the metrics.
+    #[must_use]
     pub fn state(&self) -> State {
         self.inner.state()
     }
@@ -209,6 +212,7 @@ impl CircuitBreaker {
     }
 
     /// What it has counted since it was built, and its window's rates.
+    #[must_use]
     pub fn stats(&self) -> CircuitBreakerStats {
         self.inner.stats()
     }

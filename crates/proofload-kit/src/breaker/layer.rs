@@ -48,6 +48,7 @@ pub struct CircuitBreakerLayer<C = ByResult, A = AsError> {
 
 impl CircuitBreakerLayer {
     /// For any service: errors are failures, a refusal is a [`CallError`](crate::guard::CallError).
+    #[must_use]
     pub fn new(breaker: &CircuitBreaker) -> Self {
         Self { breaker: breaker.clone(), classify: ByResult, answer: AsError }
     }
@@ -57,6 +58,7 @@ impl CircuitBreakerLayer<ByStatus, AsResponse> {
     /// For HTTP: errors and statuses of 500 and above are failures, a refusal is a 503 with
     /// `Retry-After`. The error type stays that of the service, so it fits a router. The body must
     /// have a default, which is sent.
+    #[must_use]
     pub fn http(breaker: &CircuitBreaker) -> Self {
         Self { breaker: breaker.clone(), classify: ByStatus, answer: AsResponse::default() }
     }
@@ -119,6 +121,7 @@ where
 pin_project! {
     /// The response of a [`CircuitBreakerService`].
     #[derive(Debug)]
+    #[must_use = "a future does nothing until it is awaited"]
     pub struct CircuitBreakerFuture<F, C, A> {
         #[pin]
         state: State<F>,

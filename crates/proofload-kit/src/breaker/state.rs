@@ -24,6 +24,7 @@ impl State {
         &[Self::Closed, Self::Open, Self::HalfOpen, Self::ForcedOpen, Self::ForcedClosed];
 
     /// Its name in metrics and logs, as `half_open`.
+    #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Closed => "closed",
@@ -80,11 +81,13 @@ pub struct Refused {
 impl Refused {
     /// After how long it is worth to ask again. An estimate while half-open; `open_for` while
     /// forced open.
+    #[must_use]
     pub fn retry_after(&self) -> Duration {
         self.retry_after
     }
 
     /// The state that refused.
+    #[must_use]
     pub fn state(&self) -> State {
         self.state
     }

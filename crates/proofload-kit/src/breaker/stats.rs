@@ -32,6 +32,7 @@ pub struct CircuitBreakerStats {
 
 impl CircuitBreakerStats {
     /// How often it went into this state.
+    #[must_use]
     pub fn transitions_to(&self, state: State) -> u64 {
         self.transitions_to[state as usize]
     }

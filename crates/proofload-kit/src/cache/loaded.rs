@@ -105,6 +105,7 @@ pub struct PutOptions {
 
 impl PutOptions {
     /// No tags, the time to live of the cache.
+    #[must_use]
     pub fn new() -> Self {
         Self::default()
     }

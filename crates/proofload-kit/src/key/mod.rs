@@ -130,6 +130,7 @@ impl Key {
     }
 
     /// The key.
+    #[must_use]
     pub fn into_string(mut self) -> String {
         shorten(&mut self.text, self.fits);
         self.text

@@ -49,6 +49,7 @@ pub enum RefusedReason {
 
 impl RefusedReason {
     /// Its name in metrics: `full` or `deadline`.
+    #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Full => "full",
@@ -70,12 +71,14 @@ pub struct Refused {
 
 impl Refused {
     /// Why.
+    #[must_use]
     pub fn reason(&self) -> RefusedReason {
         self.reason
     }
 
     /// After how long a permit may be expected by the pace at which they came back lately: an
     /// estimate, a second as long as nobody has waited yet, at most a minute.
+    #[must_use]
     pub fn retry_after(&self) -> Duration {
         self.retry_after
     }
@@ -110,6 +113,7 @@ impl Limiter {
     }
 
     /// The name it was given.
+    #[must_use]
     pub fn name(&self) -> &str {
         &self.inner.name
     }
@@ -171,11 +175,13 @@ impl Limiter {
     }
 
     /// Calls at a time at present.
+    #[must_use]
     pub fn limit(&self) -> usize {
         self.inner.semaphore.limit()
     }
 
     /// Permits in use. May be above a limit that was just lowered.
+    #[must_use]
     pub fn in_use(&self) -> usize {
         self.inner.semaphore.in_use()
     }
@@ -206,6 +212,7 @@ impl Limiter {
     }
 
     /// What it counts.
+    #[must_use]
     pub fn stats(&self) -> LimiterStats {
         self.inner.stats()
     }

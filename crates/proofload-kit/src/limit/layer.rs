@@ -58,6 +58,7 @@ pub struct LimiterLayer<C = OnlySuccess, A = AsError, H = UntilHead> {
 
 impl LimiterLayer {
     /// For any service: a refusal is a [`CallError`](crate::guard::CallError).
+    #[must_use]
     pub fn new(limiter: &Limiter) -> Self {
         Self { limiter: limiter.clone(), classify: OnlySuccess, answer: AsError, hold: UntilHead }
     }
@@ -67,6 +68,7 @@ impl LimiterLayer<ByOverload, AsResponse, UntilEnd> {
     /// For HTTP: a refusal is a 503 with `Retry-After`. The error type stays that of the service,
     /// so it fits a router. The body must have a default, which is sent. An adaptive limit takes a
     /// 429, 503 or 504 for "too much".
+    #[must_use]
     pub fn http(limiter: &Limiter) -> Self {
         Self {
             limiter: limiter.clone(),
@@ -80,6 +82,7 @@ impl LimiterLayer<ByOverload, AsResponse, UntilEnd> {
 impl<C, H> LimiterLayer<C, AsResponse, H> {
     /// The status for calls that found the queue full, often 429. Calls that waited until the
     /// deadline get 503 in any case. Default 503.
+    #[must_use]
     pub fn full_status(mut self, status: StatusCode) -> Self {
         self.answer.crowd = status;
         self
@@ -167,6 +170,7 @@ type Wait = Pin<Box<dyn Future<Output = Result<LimiterPermit, Refused>> + Send>>
 
 pin_project! {
     /// The response of a [`LimiterService`].
+    #[must_use = "a future does nothing until it is awaited"]
     pub struct LimiterFuture<S: Service<Request>, Request, C, A, H = UntilHead> {
         #[pin]
         state: State<S, Request>,

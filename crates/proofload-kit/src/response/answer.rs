@@ -85,26 +85,31 @@ impl CachedResponse {
     }
 
     /// Its status.
+    #[must_use]
     pub fn status(&self) -> StatusCode {
         self.0.status
     }
 
     /// Its headers, without what the cache adds.
+    #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         &self.0.headers
     }
 
     /// Its body.
+    #[must_use]
     pub fn body(&self) -> &Bytes {
         &self.0.body
     }
 
     /// How long ago the service gave it.
+    #[must_use]
     pub fn age(&self) -> Duration {
         Duration::from_millis(wall_ms().saturating_sub(self.0.made_ms))
     }
 
     /// Whether its time is over.
+    #[must_use]
     pub fn is_stale(&self) -> bool {
         wall_ms() >= self.0.made_ms.saturating_add(self.0.fresh_ms)
     }

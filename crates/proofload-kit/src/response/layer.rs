@@ -119,7 +119,7 @@ where
 {
     type Response = Response<ResponseCacheBody<B>>;
     type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, S::Error>> + Send>>;
+    type Future = ResponseCacheFuture<B, S::Error>;
 
     /// Always ready: what is in the cache need not wait for the service. Whoever goes to the service waits there until
     /// it is ready.
@@ -130,6 +130,26 @@ where
     fn call(&mut self, request: Request<Q>) -> Self::Future {
         let exchange = Exchange { service: self.inner.clone(), shared: Arc::clone(&self.shared) };
         let body = self.body.clone();
-        Box::pin(async move { exchange.answer(request, &body).await })
+        ResponseCacheFuture(Box::pin(async move { exchange.answer(request, &body).await }))
+    }
+}
+
+type Answer<B, E> = Result<Response<ResponseCacheBody<B>>, E>;
+
+/// The answer of a [`ResponseCacheService`].
+#[must_use = "a future does nothing until it is awaited"]
+pub struct ResponseCacheFuture<B: Body, E>(Pin<Box<dyn Future<Output = Answer<B, E>> + Send>>);
+
+impl<B: Body, E> Future for ResponseCacheFuture<B, E> {
+    type Output = Answer<B, E>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.as_mut().poll(context)
+    }
+}
+
+impl<B: Body, E> fmt::Debug for ResponseCacheFuture<B, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseCacheFuture").finish_non_exhaustive()
     }
 }

@@ -19,6 +19,6 @@ mod wire;
 pub use answer::CachedResponse;
 pub use body::ResponseCacheBody;
 pub use builder::ResponseCacheBuilder;
-pub use layer::{ResponseCacheLayer, ResponseCacheService};
+pub use layer::{ResponseCacheFuture, ResponseCacheLayer, ResponseCacheService};
 pub use outcome::{CacheOutcome, CacheStatus};
 pub use question::{BodyRead, HashBody, IgnoreBody, KeyBody};

@@ -74,6 +74,7 @@ impl Retry {
     }
 
     /// The name it was given.
+    #[must_use]
     pub fn name(&self) -> &str {
         &self.inner.name
     }
@@ -153,6 +154,7 @@ impl Retry {
     }
 
     /// What it counts.
+    #[must_use]
     pub fn stats(&self) -> RetryStats {
         self.inner.stats()
     }

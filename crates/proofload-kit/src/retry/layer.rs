@@ -125,6 +125,7 @@ pub struct RetryLayer<W = OnError, R = Cloned> {
 
 impl RetryLayer {
     /// For any service: every error is worth another try.
+    #[must_use]
     pub fn new(retry: &Retry) -> Self {
         Self { retry: retry.clone(), advise: OnError, repeat: Cloned }
     }
@@ -133,6 +134,7 @@ impl RetryLayer {
 impl RetryLayer<OnStatus, Idempotent> {
     /// For HTTP: errors and the statuses 429, 502, 503 and 504 of idempotent requests. A
     /// `Retry-After` is waited for.
+    #[must_use]
     pub fn http(retry: &Retry) -> Self {
         Self { retry: retry.clone(), advise: OnStatus, repeat: Idempotent }
     }
@@ -217,6 +219,7 @@ where
 }
 
 /// The response of a [`RetryService`].
+#[must_use = "a future does nothing until it is awaited"]
 pub struct RetryFuture<T, E>(Pin<Box<dyn Future<Output = Result<T, E>> + Send>>);
 
 impl<T, E> Future for RetryFuture<T, E> {
