@@ -20,16 +20,19 @@ impl BuildError {
     }
 
     /// The method of the builder that was given the value.
+    #[must_use]
     pub fn setting(&self) -> &'static str {
         self.setting
     }
 
     /// The value it was given.
+    #[must_use]
     pub fn value(&self) -> &str {
         &self.value
     }
 
     /// What it would have taken.
+    #[must_use]
     pub fn allowed(&self) -> &'static str {
         self.allowed
     }

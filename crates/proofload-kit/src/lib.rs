@@ -84,18 +84,21 @@ pub mod registry;
 #[cfg(feature = "tower")]
 pub mod response;
 pub mod retry;
+mod unwind;
 
 #[doc(inline)]
 pub use breaker::CircuitBreaker;
 #[doc(inline)]
-pub use cache::{
-    Cache, CacheBuilder, CacheStats, IntoLoaded, LoadError, Loaded, PutOptions, Ttl, WarmProgress,
-    WarmReport,
-};
+pub use cache::{Cache, LoadError, Loaded, PutOptions, Ttl};
 pub use error::BuildError;
+#[doc(inline)]
+pub use guard::CallError;
 pub use key::{Key, KeyPart};
 #[doc(inline)]
 pub use limit::Limiter;
+#[cfg(feature = "pool")]
+#[doc(inline)]
+pub use pool::WatchedPool;
 #[cfg(feature = "macros")]
 #[doc = include_str!("docs/cache_invalidate.md")]
 pub use proofload_kit_macros::cache_invalidate;
@@ -104,9 +107,12 @@ pub use proofload_kit_macros::cache_invalidate;
 pub use proofload_kit_macros::cached;
 #[cfg(feature = "redis")]
 #[doc(inline)]
-pub use redis::{Redis, RedisBuilder, RedisStats};
+pub use redis::Redis;
 #[doc(inline)]
 pub use registry::Registry;
+#[cfg(feature = "tower")]
+#[doc(inline)]
+pub use response::ResponseCacheLayer;
 #[doc(inline)]
 pub use retry::Retry;
 

@@ -17,7 +17,7 @@ use hyper_util::{
 };
 use proofload_kit::{
     CircuitBreaker, Limiter,
-    breaker::{BreakerStats, CallError, State, Transition, Window},
+    breaker::{CallError, CircuitBreakerStats, State, Transition, Window},
     limit::LimiterStats,
 };
 use tokio::{task::JoinSet, time::Instant};
@@ -85,7 +85,7 @@ pub(crate) struct Report {
     pub(crate) guarded: Side,
     /// What the breaker did, and how long after the start.
     pub(crate) steps: Vec<(Duration, Transition)>,
-    pub(crate) breaker: BreakerStats,
+    pub(crate) breaker: CircuitBreakerStats,
     pub(crate) limiter: LimiterStats,
 }
 

@@ -12,8 +12,8 @@ use std::{
 use tokio::time::Instant;
 
 use super::{
-    BreakerPermit, BreakerStats, CallError, CircuitBreakerBuilder, Open, Outcome, State,
-    Transition,
+    CallError, CircuitBreakerBuilder, CircuitBreakerPermit, CircuitBreakerStats, Outcome, Refused,
+    State, Transition,
     batch::Batches,
     machine::{Ending, Machine, Ticket},
     permit::Pass,
@@ -28,7 +28,7 @@ use crate::{
 ///
 /// It knows nothing of what it protects: wrap calls with [`call`](Self::call), take a permit with
 /// [`acquire`](Self::acquire) where a closure does not fit, or put a
-/// [`BreakerLayer`](super::BreakerLayer) around a service. See the [module](super) for an example.
+/// [`CircuitBreakerLayer`](super::CircuitBreakerLayer) around a service. See the [module](super) for an example.
 #[derive(Debug, Clone)]
 pub struct CircuitBreaker {
     pub(super) inner: Arc<Inner>,
@@ -99,6 +99,7 @@ impl CircuitBreaker {
     }
 
     /// The name it was given.
+    #[must_use]
     pub fn name(&self) -> &str {
         &self.inner.name
     }
@@ -106,15 +107,16 @@ impl CircuitBreaker {
     /// Lets a call through, or refuses it.
     ///
     /// # Errors
-    /// [`Open`] when it is open, forced open, or half-open with all probes under way.
-    pub fn acquire(&self) -> Result<BreakerPermit, Open> {
+    /// [`Refused`] when it is open, forced open, or half-open with all probes under way.
+    pub fn acquire(&self) -> Result<CircuitBreakerPermit, Refused> {
         let (ticket, began) = self.inner.admit()?;
-        Ok(BreakerPermit(Pass::new(Arc::clone(&self.inner), ticket, began)))
+        Ok(CircuitBreakerPermit(Pass::new(Arc::clone(&self.inner), ticket, began)))
     }
 
     /// What [`acquire`](Self::acquire) would refuse with, without asking for a permit. Half-open
     /// counts as willing.
-    pub fn refusal(&self) -> Option<Open> {
+    #[must_use]
+    pub fn refusal(&self) -> Option<Refused> {
         match self.inner.glance() {
             Glance::Refuse(open) => Some(open),
             Glance::Admit(_) | Glance::Ask => None,
@@ -181,15 +183,16 @@ impl CircuitBreaker {
         settle(pass, result, |result| Outcome::from(result))
     }
 
-    fn pass(&self) -> Result<Pass<&Inner>, Open> {
+    fn pass(&self) -> Result<Pass<&Inner>, Refused> {
         let (ticket, began) = self.inner.admit()?;
         Ok(Pass::new(&*self.inner, ticket, began))
     }
 
-    /// What it does at present. An open breaker whose time is over stays open until the next call
-    /// asks.
+    /// What it does at present. Looking is enough for what is due: an open breaker whose time is over
+    /// is half-open then, and its observer is told. So do [`stats`](Self::stats) and the metrics.
+    #[must_use]
     pub fn state(&self) -> State {
-        self.inner.gate.load().1
+        self.inner.state()
     }
 
     /// Refuses all calls until [`reset`](Self::reset) or [`force_closed`](Self::force_closed).
@@ -209,7 +212,8 @@ impl CircuitBreaker {
     }
 
     /// What it has counted since it was built, and its window's rates.
-    pub fn stats(&self) -> BreakerStats {
+    #[must_use]
+    pub fn stats(&self) -> CircuitBreakerStats {
         self.inner.stats()
     }
 }
@@ -228,12 +232,12 @@ fn settle<T, E>(
 /// What the gate alone can tell.
 enum Glance {
     Admit(Ticket),
-    Refuse(Open),
+    Refuse(Refused),
     Ask,
 }
 
 impl Inner {
-    pub(super) fn admit(&self) -> Result<(Ticket, Option<Instant>), Open> {
+    pub(super) fn admit(&self) -> Result<(Ticket, Option<Instant>), Refused> {
         let ticket = match self.glance() {
             Glance::Admit(ticket) => ticket,
             Glance::Refuse(open) => {
@@ -249,13 +253,13 @@ impl Inner {
         let (generation, state) = self.gate.load();
         match state {
             State::Closed | State::ForcedClosed => Glance::Admit(Ticket { generation }),
-            State::ForcedOpen => Glance::Refuse(Open { state, retry_after: self.open_for }),
+            State::ForcedOpen => Glance::Refuse(Refused { state, retry_after: self.open_for }),
             State::HalfOpen => Glance::Ask,
             State::Open => {
                 let until = Duration::from_nanos(self.gate.open_until.load(Ordering::Relaxed));
                 match until.checked_sub(self.epoch.elapsed()) {
                     Some(retry_after) if !retry_after.is_zero() => {
-                        Glance::Refuse(Open { state, retry_after })
+                        Glance::Refuse(Refused { state, retry_after })
                     }
                     _ => Glance::Ask,
                 }
@@ -263,7 +267,7 @@ impl Inner {
         }
     }
 
-    fn ask(&self) -> Result<Ticket, Open> {
+    fn ask(&self) -> Result<Ticket, Refused> {
         let now = Instant::now();
         let mut machine = self.lock();
         let (answer, transition) = machine.acquire(now);
@@ -273,7 +277,7 @@ impl Inner {
         self.tell(transition);
         answer.map_err(|retry_after| {
             self.refused.add(1);
-            Open { state, retry_after }
+            Refused { state, retry_after }
         })
     }
 
@@ -325,11 +329,24 @@ impl Inner {
         self.tell(transition);
     }
 
-    /// The machine with everything that was recorded up to now.
-    pub(super) fn settled(&self, now: Instant) -> MutexGuard<'_, Machine> {
+    fn state(&self) -> State {
+        let (_, state) = self.gate.load();
+        if !matches!(self.glance(), Glance::Ask) {
+            return state;
+        }
+        self.look(Instant::now(), |machine| machine.state())
+    }
+
+    /// Looks at the machine with everything that was recorded up to now, and in the state that is due.
+    pub(super) fn look<T>(&self, now: Instant, at: impl FnOnce(&mut Machine) -> T) -> T {
         let mut machine = self.lock();
         self.bring_in(&mut machine, now, false);
-        machine
+        let transition = machine.advance(now);
+        let seen = at(&mut machine);
+        self.publish(&mut machine, now);
+        drop(machine);
+        self.tell(transition);
+        seen
     }
 
     fn lock(&self) -> MutexGuard<'_, Machine> {

@@ -45,13 +45,12 @@ async fn opens_refuses_probes_and_closes() {
     assert_eq!(breaker.state(), State::Open);
     tokio::time::advance(SECOND / 4).await;
     let refused = breaker.call(good()).await.expect_err("open");
-    let open = Open { state: State::Open, retry_after: SECOND * 3 / 4 };
+    let open = Refused { state: State::Open, retry_after: SECOND * 3 / 4 };
     assert_eq!(refused, CallError::Refused(open));
     assert_eq!(breaker.refusal(), Some(open));
     assert_eq!(refused.to_string(), "circuit breaker is open: try again in 750ms");
     tokio::time::advance(SECOND * 3 / 4).await;
     assert_eq!(breaker.refusal(), None);
-    assert_eq!(breaker.state(), State::Open, "nobody has asked yet");
     assert_eq!(breaker.call(good()).await, Ok(1));
     assert_eq!(breaker.state(), State::HalfOpen);
     assert_eq!(breaker.call(good()).await, Ok(1));
@@ -59,7 +58,8 @@ async fn opens_refuses_probes_and_closes() {
 
     let stats = breaker.stats();
     assert_eq!((stats.successes, stats.failures, stats.refused, stats.late), (2, 2, 1, 0));
-    let transitions = State::ALL.map(|state| stats.transitions_to(state));
+    let transitions: Vec<u64> =
+        State::ALL.iter().map(|&state| stats.transitions_to(state)).collect();
     assert_eq!(transitions, [1, 1, 1, 0, 0]);
 }
 
@@ -79,7 +79,7 @@ async fn a_cancelled_call_gives_its_permit_back() {
     assert_eq!(breaker.stats().ignored, 20);
     let permits = [breaker.acquire().expect("free"), breaker.acquire().expect("free")];
     assert!(breaker.acquire().is_err(), "never more than two");
-    permits.into_iter().for_each(BreakerPermit::success);
+    permits.into_iter().for_each(CircuitBreakerPermit::success);
     assert_eq!(breaker.state(), State::Closed);
 }
 
@@ -257,7 +257,9 @@ proptest! {
                 }
                 tokio::time::advance(Duration::from_millis(ms)).await;
             }
+            machine.advance(Instant::now());
             let (stats, totals) = (breaker.stats(), machine.totals());
+            prop_assert_eq!(stats.state, machine.state());
             prop_assert_eq!((stats.successes, stats.failures), (totals.successes, totals.failures));
             prop_assert_eq!((stats.late, totals.late), (0, 0));
             if matches!(window, Window(Span::Calls(_))) {
@@ -311,4 +313,39 @@ fn its_registry_shows_it_while_it_lives() {
     assert_eq!(value("circuit_breaker_failure_ratio", "backend"), "Gauge(1.0)");
     drop(breaker);
     assert_eq!(registry.families().iter().count(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_looks_sees_what_is_due_without_any_call() {
+    let registry = Registry::new();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let tell = Arc::clone(&told);
+    let breaker = builder()
+        .half_open_timeout(SECOND * 4)
+        .registry(&registry)
+        .on_transition(move |transition| tell.lock().unwrap().push(transition.to))
+        .build()
+        .unwrap();
+    for _ in 0..2 {
+        let _ = breaker.call_sync(|| Err::<(), _>("down"));
+    }
+    let shown = |state: &str| {
+        let line = format!("circuit_breaker_state{{breaker=\"backend\",state=\"{state}\"}} 1");
+        registry.prometheus_text().lines().any(|found| found == line)
+    };
+    assert!(shown("open"));
+    tokio::time::advance(SECOND * 2).await;
+    assert!(shown("half_open"), "a scrape is enough");
+    assert_eq!(breaker.state(), State::HalfOpen);
+    assert_eq!(*told.lock().unwrap(), [State::Open, State::HalfOpen]);
+
+    // However long ago that was, the first probe has the whole half-open time.
+    tokio::time::advance(SECOND * 3600).await;
+    assert_eq!(breaker.state(), State::HalfOpen);
+    let permit = breaker.acquire().unwrap();
+    tokio::time::advance(SECOND * 3).await;
+    assert_eq!(breaker.state(), State::HalfOpen, "4 s of half-open are not over");
+    tokio::time::advance(SECOND).await;
+    assert_eq!(breaker.stats().state, State::Open, "the probe ran out of time, and nobody called");
+    drop(permit);
 }

@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::{CircuitBreaker, Open, handle::Inner, permit::Pass};
+use super::{CircuitBreaker, Refused, handle::Inner, permit::Pass};
 use crate::guard::{Answer, AsError, AsResponse, ByResult, ByStatus, Classify};
 
 /// Puts a [`CircuitBreaker`] around a tower service. The layer is cheap to clone; all services it
@@ -21,14 +21,14 @@ use crate::guard::{Answer, AsError, AsResponse, ByResult, ByStatus, Classify};
 /// callers still wait until the service behind is ready, which HTTP clients and axum always are.
 ///
 /// ```
-/// use proofload_kit::{CircuitBreaker, breaker::BreakerLayer};
+/// use proofload_kit::{CircuitBreaker, breaker::CircuitBreakerLayer};
 /// use tower::{ServiceBuilder, ServiceExt, service_fn};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let breaker = CircuitBreaker::builder("users").build()?;
 /// let service = ServiceBuilder::new()
-///     .layer(BreakerLayer::http(&breaker))
+///     .layer(CircuitBreakerLayer::http(&breaker))
 ///     .service(service_fn(|_: http::Request<()>| async {
 ///         Ok::<_, std::io::Error>(http::Response::new(String::new()))
 ///     }));
@@ -40,59 +40,61 @@ use crate::guard::{Answer, AsError, AsResponse, ByResult, ByStatus, Classify};
 /// # Ok(()) }
 /// ```
 #[derive(Debug, Clone)]
-pub struct BreakerLayer<C = ByResult, A = AsError> {
+pub struct CircuitBreakerLayer<C = ByResult, A = AsError> {
     breaker: CircuitBreaker,
     classify: C,
     answer: A,
 }
 
-impl BreakerLayer {
+impl CircuitBreakerLayer {
     /// For any service: errors are failures, a refusal is a [`CallError`](crate::guard::CallError).
+    #[must_use]
     pub fn new(breaker: &CircuitBreaker) -> Self {
         Self { breaker: breaker.clone(), classify: ByResult, answer: AsError }
     }
 }
 
-impl BreakerLayer<ByStatus, AsResponse> {
+impl CircuitBreakerLayer<ByStatus, AsResponse> {
     /// For HTTP: errors and statuses of 500 and above are failures, a refusal is a 503 with
     /// `Retry-After`. The error type stays that of the service, so it fits a router. The body must
     /// have a default, which is sent.
+    #[must_use]
     pub fn http(breaker: &CircuitBreaker) -> Self {
         Self { breaker: breaker.clone(), classify: ByStatus, answer: AsResponse::default() }
     }
 }
 
-impl<C, A> BreakerLayer<C, A> {
+impl<C, A> CircuitBreakerLayer<C, A> {
     /// Asks `classify` what a result says of the backend. Should it panic, the call is ignored.
-    pub fn classify<N>(self, classify: N) -> BreakerLayer<N, A> {
-        BreakerLayer { breaker: self.breaker, classify, answer: self.answer }
+    pub fn classify<N>(self, classify: N) -> CircuitBreakerLayer<N, A> {
+        CircuitBreakerLayer { breaker: self.breaker, classify, answer: self.answer }
     }
 }
 
-impl<S, C: Clone, A: Clone> Layer<S> for BreakerLayer<C, A> {
-    type Service = BreakerService<S, C, A>;
+impl<S, C: Clone, A: Clone> Layer<S> for CircuitBreakerLayer<C, A> {
+    type Service = CircuitBreakerService<S, C, A>;
 
     fn layer(&self, service: S) -> Self::Service {
-        BreakerService { service, layer: self.clone() }
+        CircuitBreakerService { service, layer: self.clone() }
     }
 }
 
-/// A service behind a circuit breaker. Made by [`BreakerLayer`].
+/// A service behind a circuit breaker. Made by [`CircuitBreakerLayer`].
 #[derive(Debug, Clone)]
-pub struct BreakerService<S, C = ByResult, A = AsError> {
+pub struct CircuitBreakerService<S, C = ByResult, A = AsError> {
     service: S,
-    layer: BreakerLayer<C, A>,
+    layer: CircuitBreakerLayer<C, A>,
 }
 
-impl<Request, S, C, A> Service<Request> for BreakerService<S, C, A>
+impl<Request, S, C, A> Service<Request> for CircuitBreakerService<S, C, A>
 where
     S: Service<Request>,
     C: Classify<S::Response, S::Error> + Clone,
-    A: Answer<Open, S::Response, S::Error> + Clone,
+    A: Answer<Refused, S::Response, S::Error> + Clone,
 {
     type Response = S::Response;
     type Error = A::Error;
-    type Future = ResponseFuture<S::Future, C, A>;
+    type Future = CircuitBreakerFuture<S::Future, C, A>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.service.poll_ready(context).map_err(A::failed)
@@ -108,7 +110,7 @@ where
                 State::Called { future: self.service.call(request), pass: Some(pass) }
             }
         };
-        ResponseFuture {
+        CircuitBreakerFuture {
             state,
             classify: self.layer.classify.clone(),
             answer: self.layer.answer.clone(),
@@ -117,9 +119,10 @@ where
 }
 
 pin_project! {
-    /// The response of a [`BreakerService`].
+    /// The response of a [`CircuitBreakerService`].
     #[derive(Debug)]
-    pub struct ResponseFuture<F, C, A> {
+    #[must_use = "a future does nothing until it is awaited"]
+    pub struct CircuitBreakerFuture<F, C, A> {
         #[pin]
         state: State<F>,
         classify: C,
@@ -131,16 +134,16 @@ pin_project! {
     #[project = StateProjection]
     #[derive(Debug)]
     enum State<F> {
-        Refused { open: Open },
+        Refused { open: Refused },
         Called { #[pin] future: F, pass: Option<Pass<Arc<Inner>>> },
     }
 }
 
-impl<F, T, E, C, A> Future for ResponseFuture<F, C, A>
+impl<F, T, E, C, A> Future for CircuitBreakerFuture<F, C, A>
 where
     F: Future<Output = Result<T, E>>,
     C: Classify<T, E>,
-    A: Answer<Open, T, E>,
+    A: Answer<Refused, T, E>,
 {
     type Output = Result<T, A::Error>;
 

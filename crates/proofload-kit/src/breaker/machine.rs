@@ -4,7 +4,7 @@
 //! Every state has a generation. A call carries the generation it was let through in; what it ends
 //! like counts only while that generation lasts, so that the stragglers of an outage do not decide
 //! about the backend of today. Nothing happens by itself: an open breaker becomes half-open, and a
-//! half-open one runs out of time, when the next call asks.
+//! half-open one runs out of time, when somebody looks: a call, or whoever asks for its state.
 
 use std::time::Duration;
 
@@ -128,13 +128,17 @@ impl Machine {
         &mut self,
         now: Instant,
     ) -> (Result<Ticket, Duration>, Option<Transition>) {
-        let mut transition = None;
-        match &self.phase {
-            Phase::Open { until } if now >= *until => transition = Some(self.half_open(now)),
-            Phase::HalfOpen(_) => transition = self.judge_if_due(now),
-            _ => {}
-        }
+        let transition = self.advance(now);
         (self.grant(now), transition)
+    }
+
+    /// Brings about what time alone leads to.
+    pub(super) fn advance(&mut self, now: Instant) -> Option<Transition> {
+        match &self.phase {
+            Phase::Open { until } if now >= *until => Some(self.half_open(now)),
+            Phase::HalfOpen(_) => self.judge_if_due(now),
+            _ => None,
+        }
     }
 
     fn grant(&mut self, now: Instant) -> Result<Ticket, Duration> {
@@ -147,6 +151,10 @@ impl Machine {
                 if u64::from(probe.in_flight) + probe.tally.calls
                     < u64::from(self.settings.half_open_calls)
                 {
+                    // Nobody has probed yet, however long ago somebody looked: the time begins here.
+                    if probe.in_flight == 0 && probe.tally.calls == 0 {
+                        probe.entered = now;
+                    }
                     probe.in_flight += 1;
                     probe.last_granted = now;
                     Ok(ticket)

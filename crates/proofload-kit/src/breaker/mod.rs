@@ -44,10 +44,10 @@ mod window;
 
 pub use handle::CircuitBreaker;
 #[cfg(feature = "tower")]
-pub use layer::{BreakerLayer, BreakerService, ResponseFuture};
-pub use permit::BreakerPermit;
+pub use layer::{CircuitBreakerFuture, CircuitBreakerLayer, CircuitBreakerService};
+pub use permit::CircuitBreakerPermit;
 pub use settings::{CircuitBreakerBuilder, Window};
-pub use state::{Open, Outcome, State, Transition};
-pub use stats::BreakerStats;
+pub use state::{Outcome, Refused, State, Transition};
+pub use stats::CircuitBreakerStats;
 
 pub use crate::guard::CallError;

@@ -72,9 +72,9 @@ impl<P: Deref<Target = Inner>> Drop for Pass<P> {
 /// as failed).
 #[derive(Debug)]
 #[must_use = "dropping the permit at once means that the call was given up"]
-pub struct BreakerPermit(pub(super) Pass<Arc<Inner>>);
+pub struct CircuitBreakerPermit(pub(super) Pass<Arc<Inner>>);
 
-impl BreakerPermit {
+impl CircuitBreakerPermit {
     /// The backend did what it is there for.
     pub fn success(self) {
         self.0.end(Outcome::Success);

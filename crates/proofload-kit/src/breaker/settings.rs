@@ -18,12 +18,14 @@ pub(super) enum Span {
 
 impl Window {
     /// The last `count` calls, 1 to 100,000.
+    #[must_use]
     pub const fn calls(count: u32) -> Self {
         Self(Span::Calls(count))
     }
 
     /// The calls that ended within the last `stretch`, 10 ms to an hour. It moves on in tenths of
     /// itself.
+    #[must_use]
     pub const fn time(stretch: Duration) -> Self {
         Self(Span::Time(stretch))
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 /// What a circuit breaker does with calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum State {
     /// Lets all through and watches what they end like.
     Closed,
@@ -19,10 +20,11 @@ pub enum State {
 
 impl State {
     /// All states there are.
-    pub const ALL: [Self; 5] =
-        [Self::Closed, Self::Open, Self::HalfOpen, Self::ForcedOpen, Self::ForcedClosed];
+    pub const ALL: &[Self] =
+        &[Self::Closed, Self::Open, Self::HalfOpen, Self::ForcedOpen, Self::ForcedClosed];
 
     /// Its name in metrics and logs, as `half_open`.
+    #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Closed => "closed",
@@ -41,7 +43,7 @@ impl std::fmt::Display for State {
 }
 
 /// A step from one state to another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Transition {
     /// The state that ended.
@@ -51,7 +53,8 @@ pub struct Transition {
 }
 
 /// What a result says of the backend.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Outcome {
     /// The backend did what it is there for. That includes saying that the request was wrong.
     Success,
@@ -70,19 +73,21 @@ impl<T, E> From<&Result<T, E>> for Outcome {
 /// The refusal of a circuit breaker that is open, or half-open with all probes under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("circuit breaker is {state}: try again in {retry_after:?}")]
-pub struct Open {
+pub struct Refused {
     pub(super) state: State,
     pub(super) retry_after: Duration,
 }
 
-impl Open {
+impl Refused {
     /// After how long it is worth to ask again. An estimate while half-open; `open_for` while
     /// forced open.
+    #[must_use]
     pub fn retry_after(&self) -> Duration {
         self.retry_after
     }
 
     /// The state that refused.
+    #[must_use]
     pub fn state(&self) -> State {
         self.state
     }

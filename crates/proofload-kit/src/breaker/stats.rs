@@ -2,13 +2,13 @@
 
 use tokio::time::Instant;
 
-use super::{State, handle::Inner};
+use super::{State, handle::Inner, machine::Machine};
 use crate::registry::{Component, Families};
 
 /// What a circuit breaker has counted since it was built, and its present rates.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
-pub struct BreakerStats {
+pub struct CircuitBreakerStats {
     /// What it does at present.
     pub state: State,
     /// Calls that succeeded.
@@ -30,21 +30,21 @@ pub struct BreakerStats {
     transitions_to: [u64; State::ALL.len()],
 }
 
-impl BreakerStats {
+impl CircuitBreakerStats {
     /// How often it went into this state.
+    #[must_use]
     pub fn transitions_to(&self, state: State) -> u64 {
         self.transitions_to[state as usize]
     }
 }
 
 impl Inner {
-    pub(super) fn stats(&self) -> BreakerStats {
+    pub(super) fn stats(&self) -> CircuitBreakerStats {
         let now = Instant::now();
-        let mut machine = self.settled(now);
-        let totals = machine.totals();
-        let tally = machine.tally(now);
-        BreakerStats {
-            state: machine.state(),
+        let look = |machine: &mut Machine| (machine.state(), machine.totals(), machine.tally(now));
+        let (state, totals, tally) = self.look(now, look);
+        CircuitBreakerStats {
+            state,
             successes: totals.successes,
             failures: totals.failures,
             ignored: totals.ignored,
@@ -66,7 +66,7 @@ impl Component for Inner {
     fn collect(&self, families: &mut Families) {
         let stats = self.stats();
         let breaker = ("breaker", self.name.as_str());
-        for state in State::ALL {
+        for &state in State::ALL {
             let state_label = ("state", state.as_str());
             families.gauge(
                 "circuit_breaker_state",

@@ -25,6 +25,7 @@ pub enum LoadError<E> {
 
 impl<E> LoadError<E> {
     /// The error of the loader, if it is one.
+    #[must_use]
     pub fn failed(&self) -> Option<&E> {
         match self {
             Self::Failed(error) => Some(error),

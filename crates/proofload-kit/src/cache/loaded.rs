@@ -25,7 +25,7 @@ use super::Ttl;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Loaded<V> {
     pub(super) value: V,
     pub(super) options: PutOptions,
@@ -44,11 +44,36 @@ impl<V> Loaded<V> {
         self
     }
 
-    /// How long this value is fresh, in all layers. With 0 it is given to those who wait for it and not
-    /// kept.
+    /// How long this value is fresh, in all layers. A computed 0 is as [`do_not_keep`](Self::do_not_keep).
     #[must_use]
     pub fn ttl(mut self, ttl: impl Into<Ttl>) -> Self {
         self.options = self.options.ttl(ttl);
+        self
+    }
+
+    /// Gives the value to those who wait for it, and keeps it in no layer. What stood under its key is gone.
+    ///
+    /// ```
+    /// use std::convert::Infallible;
+    /// use proofload_kit::{Cache, Loaded, Ttl};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let orders = Cache::<String>::builder("orders", Ttl::DATA).build()?;
+    /// let load = || async {
+    ///     let status = "pending".to_owned();
+    ///     let is_final = status != "pending";
+    ///     let loaded = Loaded::new(status);
+    ///     Ok::<_, Infallible>(if is_final { loaded } else { loaded.do_not_keep() })
+    /// };
+    /// assert_eq!(orders.get_or_load("order:1", load).await?, "pending");
+    /// assert_eq!(orders.get("order:1"), None);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn do_not_keep(mut self) -> Self {
+        self.options = self.options.do_not_keep();
         self
     }
 }
@@ -72,7 +97,7 @@ impl<V> IntoLoaded<V> for Loaded<V> {
 }
 
 /// What the cache should know about a value that is put into it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct PutOptions {
     pub(super) ttl: Option<Ttl>,
     pub(super) tags: Vec<Arc<str>>,
@@ -80,6 +105,7 @@ pub struct PutOptions {
 
 impl PutOptions {
     /// No tags, the time to live of the cache.
+    #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
@@ -93,11 +119,16 @@ impl PutOptions {
         self
     }
 
-    /// How long the value is fresh, in all layers. With 0 it is not kept, but what stood under its key
-    /// is gone.
+    /// How long the value is fresh, in all layers. A computed 0 is as [`do_not_keep`](Self::do_not_keep).
     #[must_use]
     pub fn ttl(mut self, ttl: impl Into<Ttl>) -> Self {
         self.ttl = Some(ttl.into());
         self
+    }
+
+    /// Keeps the value in no layer. What stood under its key is gone.
+    #[must_use]
+    pub fn do_not_keep(self) -> Self {
+        self.ttl(Ttl::seconds(0))
     }
 }

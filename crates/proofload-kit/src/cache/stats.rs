@@ -156,6 +156,7 @@ impl CacheStats {
     /// # Ok(())
     /// # }
     /// ```
+    #[must_use]
     pub fn hit_rate(&self) -> f64 {
         let answered = self.hits + self.stale_hits + self.negative_hits;
         match answered + self.misses {
@@ -165,6 +166,7 @@ impl CacheStats {
     }
 
     /// The mean time of a load; 0 before the first.
+    #[must_use]
     pub fn mean_load_time(&self) -> Duration {
         let nanos = self.load_time.as_nanos().checked_div(u128::from(self.loads)).unwrap_or(0);
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))

@@ -33,21 +33,25 @@ impl Ttl {
     pub const POLICY: Self = Self::days(7);
 
     /// That many seconds.
+    #[must_use]
     pub const fn seconds(seconds: u64) -> Self {
         Self { duration: Duration::from_secs(seconds), jitter: 0.0 }
     }
 
     /// That many minutes.
+    #[must_use]
     pub const fn minutes(minutes: u64) -> Self {
         Self::seconds(minutes.saturating_mul(60))
     }
 
     /// That many hours.
+    #[must_use]
     pub const fn hours(hours: u64) -> Self {
         Self::seconds(hours.saturating_mul(3600))
     }
 
     /// That many days of 24 hours.
+    #[must_use]
     pub const fn days(days: u64) -> Self {
         Self::seconds(days.saturating_mul(86_400))
     }
@@ -60,6 +64,7 @@ impl Ttl {
     }
 
     /// The longest time that a value is fresh.
+    #[must_use]
     pub const fn duration(self) -> Duration {
         self.duration
     }

@@ -1,14 +1,17 @@
 //! How the refusal of a guard around a tower service reaches the caller: as a typed error, or as
 //! the response that HTTP has for it.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use http::{HeaderMap, HeaderValue, Response, StatusCode, header::RETRY_AFTER};
+use http::{
+    HeaderMap, HeaderValue, Response, StatusCode,
+    header::{DATE, RETRY_AFTER},
+};
 
 use super::CallError;
 use crate::{
-    breaker::Open,
-    limit::{Refused, RefusedReason},
+    breaker,
+    limit::{self, RefusedReason},
 };
 
 /// What a guard refuses with.
@@ -23,13 +26,13 @@ pub trait Refusal: sealed::Sealed {
 
 mod sealed {
     pub trait Sealed {}
-    impl Sealed for crate::breaker::Open {}
+    impl Sealed for crate::breaker::Refused {}
     impl Sealed for crate::limit::Refused {}
     impl Sealed for super::AsError {}
     impl Sealed for super::AsResponse {}
 }
 
-impl Refusal for Open {
+impl Refusal for breaker::Refused {
     fn retry_after(&self) -> Duration {
         self.retry_after()
     }
@@ -39,7 +42,7 @@ impl Refusal for Open {
     }
 }
 
-impl Refusal for Refused {
+impl Refusal for limit::Refused {
     fn retry_after(&self) -> Duration {
         self.retry_after()
     }
@@ -117,11 +120,18 @@ fn seconds(wait: Duration) -> HeaderValue {
     HeaderValue::from(seconds.max(1))
 }
 
-/// The `Retry-After` of a response, where it is a number of seconds. A date is not understood: it
-/// would need the server's clock and ours to agree.
-pub(crate) fn retry_after_of(headers: &HeaderMap) -> Option<Duration> {
-    let value = headers.get(RETRY_AFTER)?.to_str().ok()?;
-    value.trim().parse().ok().map(Duration::from_secs)
+/// The `Retry-After` of a response: a number of seconds, or a date (RFC 9110, section 10.2.3). What that is from now
+/// on is told by the clock that wrote it, which is seen in `Date`; by ours where there is none.
+pub(crate) fn retry_after_of(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let text = |name| Some(headers.get(name)?.to_str().ok()?.trim());
+    let date = |text| httpdate::parse_http_date(text).ok();
+    let after = text(RETRY_AFTER)?;
+    if !after.is_empty() && after.bytes().all(|byte| byte.is_ascii_digit()) {
+        // Too large for a number is too long to wait for.
+        return Some(Duration::from_secs(after.parse().unwrap_or(u64::MAX)));
+    }
+    let now = text(DATE).and_then(date).unwrap_or(now);
+    Some(date(after)?.duration_since(now).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -140,18 +150,32 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_is_read_where_it_is_a_number() {
+    fn retry_after_is_read_as_a_number_or_a_date() {
+        let now = httpdate::parse_http_date("Wed, 21 Oct 2015 07:28:00 GMT").expect("date");
         let check = |value: &str, expected: Option<u64>| {
-            let headers =
+            let mut headers =
                 HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_str(value).expect("value"))]);
-            assert_eq!(retry_after_of(&headers), expected.map(Duration::from_secs), "{value}");
+            let seconds = expected.map(Duration::from_secs);
+            assert_eq!(retry_after_of(&headers, now), seconds, "{value}");
+            headers.insert(DATE, HeaderValue::from_static("Wed, 21 Oct 2015 07:27:50 GMT"));
+            let is_date = value.ends_with("GMT");
+            let later = seconds.map(|seconds| seconds.saturating_add(Duration::from_secs(10)));
+            let seconds =
+                if is_date && value != "Wed, 21 Oct 2015 07:00:00 GMT" { later } else { seconds };
+            assert_eq!(retry_after_of(&headers, now), seconds, "{value}, by the server's clock");
         };
         check("3", Some(3));
         check(" 120 ", Some(120));
         check("-1", None);
         check("soon", None);
-        check("99999999999999999999999", None);
-        check("Wed, 21 Oct 2015 07:28:00 GMT", None);
-        assert_eq!(retry_after_of(&HeaderMap::new()), None);
+        check("+3", None);
+        check("", None);
+        check("99999999999999999999999", Some(u64::MAX));
+        check("Wed, 21 Oct 2015 07:28:30 GMT", Some(30));
+        check("Wed, 21 Oct 2015 07:00:00 GMT", Some(0));
+        check("Wednesday, 21-Oct-15 07:28:30 GMT", Some(30));
+        check("Wed, 21 Oct 2015 07:28:00", None);
+        check("Wed, 32 Oct 2015 07:28:00 GMT", None);
+        assert_eq!(retry_after_of(&HeaderMap::new(), now), None);
     }
 }

@@ -23,14 +23,14 @@ pub use classify::{ByOverload, ByResult, ByStatus, Classify, OnlySuccess};
 pub(crate) use ring::{Ring, SLOTS};
 pub(crate) use striped::{STRIPES, Striped, number_of_thread, stripe_of_thread};
 
-use crate::breaker::Open;
+use crate::breaker::Refused;
 
 /// Why a guarded call has no result: the guard refused it, or it was made and failed.
 ///
-/// `R` is the guard's refusal: [`Open`] of a circuit breaker (the default),
-/// [`Refused`](crate::limit::Refused) of a limiter.
+/// `R` is the guard's refusal: [`breaker::Refused`](crate::breaker::Refused) of a circuit breaker (the default),
+/// [`limit::Refused`](crate::limit::Refused) of a limiter.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CallError<E, R = Open> {
+pub enum CallError<E, R = Refused> {
     /// The call was not made.
     #[error(transparent)]
     Refused(R),

@@ -46,8 +46,8 @@ const FEW: usize = 32;
 ///
 /// Keys longer than 200 bytes keep as many of their first parts as fit, and end with a hash of the whole.
 /// Prefixes made of these first parts still find them.
-#[derive(Debug, Clone)]
-#[must_use]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[must_use = "make it a string by `into_string`"]
 pub struct Key {
     text: String,
     /// The end of the last part with which a hash would fit.
@@ -130,6 +130,7 @@ impl Key {
     }
 
     /// The key.
+    #[must_use]
     pub fn into_string(mut self) -> String {
         shorten(&mut self.text, self.fits);
         self.text

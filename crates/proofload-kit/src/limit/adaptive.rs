@@ -20,7 +20,7 @@ const FORGET: f64 = 0.95;
 
 /// How a limiter finds its limit by itself. Once a window it looks at the latencies of the calls
 /// that ended, and at whether any of them was told to be too much
-/// ([`Permit::overloaded`](super::Permit::overloaded)). It grows only while at least half of it is
+/// ([`LimiterPermit::overloaded`](super::LimiterPermit::overloaded)). It grows only while at least half of it is
 /// used.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Adaptive {
@@ -42,6 +42,7 @@ impl Adaptive {
     /// Additive increase, multiplicative decrease, as TCP does: one more a window, a tenth less as
     /// soon as anything was too much. Tell it what that is: by
     /// [`latency_above`](Self::latency_above), or by permits.
+    #[must_use]
     pub const fn aimd() -> Self {
         Self::of(Kind::Aimd { slow: None })
     }
@@ -50,6 +51,7 @@ impl Adaptive {
     /// limit grows by some headroom, when the window is slower it shrinks in proportion. The
     /// algorithm of [`Gradient2Limit`](https://github.com/Netflix/concurrency-limits); a permit
     /// told to be too much shrinks it as well.
+    #[must_use]
     pub const fn gradient() -> Self {
         Self::of(Kind::Gradient { tolerance: 1.5, smoothing: 0.2, headroom: 4.0 })
     }

@@ -6,7 +6,7 @@ use super::{Adaptive, Limiter, semaphore::MOST};
 use crate::{Registry, error::BuildError};
 
 /// Who is next when a permit comes back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Order {
     /// Who came first. Fair; a newcomer is refused when the queue is full.

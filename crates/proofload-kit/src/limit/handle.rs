@@ -8,7 +8,7 @@ use std::{
 use tokio::time::Instant;
 
 use super::{
-    CallError, LimiterBuilder, LimiterStats, Permit,
+    CallError, LimiterBuilder, LimiterPermit, LimiterStats,
     adaptive::{Estimator, Sample},
     pace::Pace,
     permit::{Held, Lesson},
@@ -49,6 +49,7 @@ pub enum RefusedReason {
 
 impl RefusedReason {
     /// Its name in metrics: `full` or `deadline`.
+    #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Full => "full",
@@ -70,12 +71,14 @@ pub struct Refused {
 
 impl Refused {
     /// Why.
+    #[must_use]
     pub fn reason(&self) -> RefusedReason {
         self.reason
     }
 
     /// After how long a permit may be expected by the pace at which they came back lately: an
     /// estimate, a second as long as nobody has waited yet, at most a minute.
+    #[must_use]
     pub fn retry_after(&self) -> Duration {
         self.retry_after
     }
@@ -110,6 +113,7 @@ impl Limiter {
     }
 
     /// The name it was given.
+    #[must_use]
     pub fn name(&self) -> &str {
         &self.inner.name
     }
@@ -118,7 +122,7 @@ impl Limiter {
     ///
     /// # Errors
     /// [`Refused`] when the queue is full or the deadline passes.
-    pub async fn acquire(&self) -> Result<Permit, Refused> {
+    pub async fn acquire(&self) -> Result<LimiterPermit, Refused> {
         self.inner.enter(self.inner.deadline).await?;
         Ok(self.permit())
     }
@@ -128,7 +132,7 @@ impl Limiter {
     ///
     /// # Errors
     /// As [`acquire`](Self::acquire).
-    pub async fn acquire_within(&self, longest: Duration) -> Result<Permit, Refused> {
+    pub async fn acquire_within(&self, longest: Duration) -> Result<LimiterPermit, Refused> {
         self.inner.enter(Some(longest)).await?;
         Ok(self.permit())
     }
@@ -137,7 +141,7 @@ impl Limiter {
     ///
     /// # Errors
     /// [`Refused`] if not.
-    pub fn try_acquire(&self) -> Result<Permit, Refused> {
+    pub fn try_acquire(&self) -> Result<LimiterPermit, Refused> {
         if self.inner.try_enter() {
             Ok(self.permit())
         } else {
@@ -146,8 +150,8 @@ impl Limiter {
     }
 
     /// Of a permit that was taken.
-    pub(super) fn permit(&self) -> Permit {
-        Permit(Held::new(Arc::clone(&self.inner), Lesson::Latency))
+    pub(super) fn permit(&self) -> LimiterPermit {
+        LimiterPermit(Held::new(Arc::clone(&self.inner), Lesson::Latency))
     }
 
     /// Makes a call as soon as there is a permit. An adaptive limit learns from the latency of
@@ -171,11 +175,13 @@ impl Limiter {
     }
 
     /// Calls at a time at present.
+    #[must_use]
     pub fn limit(&self) -> usize {
         self.inner.semaphore.limit()
     }
 
     /// Permits in use. May be above a limit that was just lowered.
+    #[must_use]
     pub fn in_use(&self) -> usize {
         self.inner.semaphore.in_use()
     }
@@ -206,6 +212,7 @@ impl Limiter {
     }
 
     /// What it counts.
+    #[must_use]
     pub fn stats(&self) -> LimiterStats {
         self.inner.stats()
     }

@@ -9,7 +9,7 @@
 //!   under way;
 //! - `adaptive`: limits that follow what is measured; `pace`: how long a refused caller had better
 //!   wait;
-//! - `stats`: what it counts, and its metrics; `layer`: the limiter around a tower service.
+//! - `stats`: what it counts, and its metrics; `layer`: the limiter around a tower service; `hold`: until when.
 //!
 //! ```
 //! use std::time::Duration;
@@ -35,6 +35,8 @@ mod adaptive;
 mod builder;
 mod handle;
 #[cfg(feature = "tower")]
+mod hold;
+#[cfg(feature = "tower")]
 mod layer;
 mod pace;
 mod permit;
@@ -47,8 +49,10 @@ pub use adaptive::Adaptive;
 pub use builder::{LimiterBuilder, Order};
 pub use handle::{Limiter, Refused, RefusedReason};
 #[cfg(feature = "tower")]
-pub use layer::{LimiterLayer, LimiterService, ResponseFuture};
-pub use permit::Permit;
+pub use hold::{Hold, LimiterBody, UntilEnd, UntilHead};
+#[cfg(feature = "tower")]
+pub use layer::{LimiterFuture, LimiterLayer, LimiterService};
+pub use permit::LimiterPermit;
 pub use stats::{LimiterStats, WaitHistogram};
 
 pub use crate::guard::CallError;

@@ -31,15 +31,22 @@ impl<P: Deref<Target = Inner>> Held<P> {
         let began = limiter.learns().then(Instant::now);
         Self { limiter, began, lesson }
     }
+
+    /// Takes the lesson now, while the permit is still held; there is none at its end.
+    pub(super) fn teach(&mut self, lesson: Lesson) {
+        self.lesson = Lesson::Nothing;
+        if let Some(began) = self.began
+            && lesson != Lesson::Nothing
+        {
+            self.limiter.learn(began, lesson == Lesson::Overload);
+        }
+    }
 }
 
 impl<P: Deref<Target = Inner>> Drop for Held<P> {
     fn drop(&mut self) {
-        if let Some(began) = self.began
-            && self.lesson != Lesson::Nothing
-            && !std::thread::panicking()
-        {
-            self.limiter.learn(began, self.lesson == Lesson::Overload);
+        if !std::thread::panicking() {
+            self.teach(self.lesson);
         }
         self.limiter.give_back();
     }
@@ -49,9 +56,9 @@ impl<P: Deref<Target = Inner>> Drop for Held<P> {
 /// line is woken.
 #[derive(Debug)]
 #[must_use = "the permit is given back as soon as it is dropped"]
-pub struct Permit(pub(super) Held<Arc<Inner>>);
+pub struct LimiterPermit(pub(super) Held<Arc<Inner>>);
 
-impl Permit {
+impl LimiterPermit {
     /// Ends the call and tells an adaptive limit that it was too much: it timed out, or the backend
     /// said that it is overloaded.
     pub fn overloaded(mut self) {

@@ -63,11 +63,13 @@ impl WaitHistogram {
     }
 
     /// How many waited.
+    #[must_use]
     pub fn count(&self) -> u64 {
         self.counts.iter().sum()
     }
 
     /// All waits together.
+    #[must_use]
     pub fn total(&self) -> Duration {
         self.total
     }

@@ -10,7 +10,7 @@ use deadpool::managed::{Manager, Object, Pool, PoolBuilder, Timeouts};
 use super::alarm::Levels;
 use super::watch::Watch;
 use super::watched::{Shared, WatchedPool};
-use super::{PoolEvent, call};
+use super::{WatchedPoolEvent, call};
 use crate::registry::Component;
 use crate::{BuildError, Registry};
 
@@ -19,7 +19,7 @@ const MAX_SIZE: usize = 100_000;
 /// How far below the alert level use must fall, unless set: 70 % for 80 %.
 const CALM_SHARE: f64 = 0.875;
 
-pub(super) type OnEvent = dyn Fn(&PoolEvent) + Send + Sync;
+pub(super) type OnEvent = dyn Fn(&WatchedPoolEvent) + Send + Sync;
 type Adapt<M, W> = dyn FnOnce(PoolBuilder<M, W>) -> PoolBuilder<M, W> + Send;
 
 /// Settings of a [`WatchedPool`]. Made by [`WatchedPool::builder`].
@@ -137,7 +137,7 @@ where
     }
 
     /// Tells this function of high use and leaks, from a task of the runtime: it must not block.
-    pub fn on_event(mut self, tell: impl Fn(&PoolEvent) + Send + Sync + 'static) -> Self {
+    pub fn on_event(mut self, tell: impl Fn(&WatchedPoolEvent) + Send + Sync + 'static) -> Self {
         self.on_event = Some(Box::new(tell));
         self
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 /// Something a person may have to look at. Given to [`on_event`](super::WatchedPoolBuilder::on_event).
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub enum PoolEvent {
+pub enum WatchedPoolEvent {
     /// Use has stayed at or over the alert level.
     #[non_exhaustive]
     UseHigh {

@@ -6,13 +6,13 @@ use std::ops::{Deref, DerefMut};
 use super::watch::Ticket;
 
 /// A connection, as the pool of type `W` hands it out. Goes back to the pool when dropped.
-pub struct Watched<W> {
+pub struct WatchedConnection<W> {
     // Before the connection, so that it is no longer counted when the next caller gets it.
     ticket: Ticket,
     connection: W,
 }
 
-impl<W> Watched<W> {
+impl<W> WatchedConnection<W> {
     pub(super) fn new(connection: W, ticket: Ticket) -> Self {
         Self { ticket, connection }
     }
@@ -28,7 +28,7 @@ impl<W> Watched<W> {
     }
 }
 
-impl<W> Deref for Watched<W> {
+impl<W> Deref for WatchedConnection<W> {
     type Target = W;
 
     fn deref(&self) -> &W {
@@ -36,14 +36,14 @@ impl<W> Deref for Watched<W> {
     }
 }
 
-impl<W> DerefMut for Watched<W> {
+impl<W> DerefMut for WatchedConnection<W> {
     fn deref_mut(&mut self) -> &mut W {
         &mut self.connection
     }
 }
 
-impl<W> fmt::Debug for Watched<W> {
+impl<W> fmt::Debug for WatchedConnection<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Watched").field("ticket", &self.ticket).finish_non_exhaustive()
+        f.debug_struct("WatchedConnection").field("ticket", &self.ticket).finish_non_exhaustive()
     }
 }

@@ -76,12 +76,12 @@ pub use deadpool_postgres;
 #[doc(no_inline)]
 pub use deadpool_redis;
 pub use error::AcquireError;
-pub use event::PoolEvent;
-pub use guard::Watched;
+pub use event::WatchedPoolEvent;
+pub use guard::WatchedConnection;
 #[cfg(feature = "postgres-pool")]
 pub use postgres::PostgresPool;
 #[cfg(feature = "redis-pool")]
 pub use redis::RedisPool;
 pub use replicas::ReadReplicas;
-pub use stats::PoolStats;
+pub use stats::WatchedPoolStats;
 pub use watched::WatchedPool;

@@ -4,7 +4,7 @@ use deadpool_redis::redis::aio::ConnectionLike;
 use deadpool_redis::redis::{Cmd, IntoConnectionInfo, Pipeline, RedisError, RedisFuture, Value};
 use deadpool_redis::{Connection, Manager};
 
-use super::{Watched, WatchedPool, WatchedPoolBuilder};
+use super::{WatchedConnection, WatchedPool, WatchedPoolBuilder};
 
 /// A watched pool of Redis connections.
 ///
@@ -37,7 +37,7 @@ impl RedisPool {
 }
 
 /// So that a connection from the pool can be used with commands directly.
-impl ConnectionLike for Watched<Connection> {
+impl ConnectionLike for WatchedConnection<Connection> {
     fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
         (**self).req_packed_command(command)
     }

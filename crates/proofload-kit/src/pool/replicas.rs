@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::holders::Place;
 use super::stats::share;
 use super::watch::millis;
-use super::{AcquireError, Watched, WatchedPool};
+use super::{AcquireError, WatchedConnection, WatchedPool};
 
 /// How long a replica that could not be reached is left alone.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
@@ -135,7 +135,9 @@ where
     /// When the chosen replica's pool is used up, or neither a replica nor the primary can be reached; the error is that
     /// of the primary then.
     #[track_caller]
-    pub fn read(&self) -> impl Future<Output = Result<Watched<W>, AcquireError<M::Error>>> + Send {
+    pub fn read(
+        &self,
+    ) -> impl Future<Output = Result<WatchedConnection<W>, AcquireError<M::Error>>> + Send {
         self.read_at(Location::caller())
     }
 
@@ -144,7 +146,9 @@ where
     /// # Errors
     /// As [`WatchedPool::get`].
     #[track_caller]
-    pub fn write(&self) -> impl Future<Output = Result<Watched<W>, AcquireError<M::Error>>> + Send {
+    pub fn write(
+        &self,
+    ) -> impl Future<Output = Result<WatchedConnection<W>, AcquireError<M::Error>>> + Send {
         self.inner.primary.get()
     }
 
@@ -159,7 +163,7 @@ where
         self.inner.replicas.iter().map(|replica| &replica.pool)
     }
 
-    async fn read_at(&self, place: Place) -> Result<Watched<W>, AcquireError<M::Error>> {
+    async fn read_at(&self, place: Place) -> Result<WatchedConnection<W>, AcquireError<M::Error>> {
         let inner = &*self.inner;
         let retry_after_ms = millis(inner.retry_after);
         for replica in inner.by_use() {

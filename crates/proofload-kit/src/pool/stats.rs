@@ -4,7 +4,7 @@
 /// what happened in between.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct PoolStats {
+pub struct WatchedPoolStats {
     /// Connections the pool may have.
     pub max_size: usize,
     /// Connections it has, in use or idle.
@@ -43,7 +43,7 @@ pub struct PoolStats {
     pub is_alerting: bool,
 }
 
-impl PoolStats {
+impl WatchedPoolStats {
     /// Share of the pool in use, 0 to 1.
     #[must_use]
     pub fn usage(&self) -> f64 {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use deadpool::Status;
 use tokio::time::Instant;
 
-use super::PoolStats;
+use super::WatchedPoolStats;
 use super::holders::{Holders, Place};
 use crate::registry::Histogram;
 
@@ -103,10 +103,10 @@ impl Watch {
         (fewest, most)
     }
 
-    pub(super) fn stats(&self, status: Status) -> PoolStats {
+    pub(super) fn stats(&self, status: Status) -> WatchedPoolStats {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let counts = &self.counts;
-        PoolStats {
+        WatchedPoolStats {
             max_size: status.max_size,
             size: status.size,
             in_use: self.in_use.load(Ordering::Relaxed),

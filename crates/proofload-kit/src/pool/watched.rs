@@ -14,7 +14,7 @@ use super::alarm::{Alarm, Levels};
 use super::builder::{OnEvent, Settings, WatchedPoolBuilder};
 use super::holders::Place;
 use super::watch::{Counts, Watch};
-use super::{AcquireError, PoolStats, Watched, call, watcher};
+use super::{AcquireError, WatchedConnection, WatchedPoolStats, call, watcher};
 
 /// A pool of what the manager `M` makes, handed out as `W`, under watch. Cheap to clone; clones are the same pool.
 ///
@@ -66,7 +66,9 @@ where
     /// # Errors
     /// When the pool is used up until then or closed, or a connection cannot be made.
     #[track_caller]
-    pub fn get(&self) -> impl Future<Output = Result<Watched<W>, AcquireError<M::Error>>> + Send {
+    pub fn get(
+        &self,
+    ) -> impl Future<Output = Result<WatchedConnection<W>, AcquireError<M::Error>>> + Send {
         self.get_at(Location::caller(), self.shared.pool.timeouts())
     }
 
@@ -78,7 +80,7 @@ where
     pub fn get_within(
         &self,
         longest: Duration,
-    ) -> impl Future<Output = Result<Watched<W>, AcquireError<M::Error>>> + Send {
+    ) -> impl Future<Output = Result<WatchedConnection<W>, AcquireError<M::Error>>> + Send {
         let timeouts = Timeouts { wait: Some(longest), ..self.shared.pool.timeouts() };
         self.get_at(Location::caller(), timeouts)
     }
@@ -87,17 +89,17 @@ where
         &self,
         place: Place,
         timeouts: Timeouts,
-    ) -> Result<Watched<W>, AcquireError<M::Error>> {
+    ) -> Result<WatchedConnection<W>, AcquireError<M::Error>> {
         let started = Instant::now();
         let watch = &self.shared.watch;
         let waiting = watch.begin();
         watcher::ensure(&self.shared);
         match call::counted(watch, self.shared.pool.timeout_get(&timeouts)).await {
-            Ok(connection) => Ok(Watched::new(connection, waiting.acquired(place))),
+            Ok(connection) => Ok(WatchedConnection::new(connection, waiting.acquired(place))),
             Err(error) => {
                 waiting.failed(counter_of(&error));
                 Err(AcquireError::new(&watch.name, error, || {
-                    let PoolStats { in_use, max_size, waiting, .. } = self.stats();
+                    let WatchedPoolStats { in_use, max_size, waiting, .. } = self.stats();
                     let (pool, waited) = (Arc::clone(&watch.name), started.elapsed());
                     AcquireError::Busy { pool, waited, in_use, max_size, waiting }
                 }))
@@ -113,7 +115,7 @@ where
 
     /// How the pool is now.
     #[must_use]
-    pub fn stats(&self) -> PoolStats {
+    pub fn stats(&self) -> WatchedPoolStats {
         self.shared.watch.stats(self.shared.pool.status())
     }
 

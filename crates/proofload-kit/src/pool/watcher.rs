@@ -9,7 +9,7 @@ use deadpool::managed::{Manager, Object};
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
-use super::PoolEvent;
+use super::WatchedPoolEvent;
 use super::alarm::{Change, Seen};
 use super::builder::Settings;
 use super::stats::share;
@@ -106,7 +106,7 @@ fn look<M: Manager, W: From<Object<M>>>(shared: &Shared<M, W>) {
             "a connection is held for too long: is it given back on every way out?"
         );
         let pool = watch.name.to_string();
-        tell(shared, &PoolEvent::Leak { pool, location: leak.place, held: leak.held });
+        tell(shared, &WatchedPoolEvent::Leak { pool, location: leak.place, held: leak.held });
     }
 }
 
@@ -127,18 +127,18 @@ fn tell_change<M: Manager, W: From<Object<M>>>(shared: &Shared<M, W>, change: Ch
                 "the pool is nearly used up"
             );
             let usage = share(watch.users(), stats.max_size);
-            PoolEvent::UseHigh { pool, usage, waiting: stats.waiting, lasted }
+            WatchedPoolEvent::UseHigh { pool, usage, waiting: stats.waiting, lasted }
         }
         Change::Calmed { lasted } => {
             watch.is_alerting.store(false, Ordering::Relaxed);
             tracing::info!(pool, lasted_ms = millis(lasted), "the pool has room again");
-            PoolEvent::UseCalm { pool, lasted }
+            WatchedPoolEvent::UseCalm { pool, lasted }
         }
     };
     tell(shared, &event);
 }
 
-fn tell<M: Manager, W: From<Object<M>>>(shared: &Shared<M, W>, event: &PoolEvent) {
+fn tell<M: Manager, W: From<Object<M>>>(shared: &Shared<M, W>, event: &WatchedPoolEvent) {
     if let Some(tell) = &shared.on_event {
         tell(event);
     }

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use super::handle::Redis;
 use super::layer::Layer;
 use crate::cache::remote::{RemoteError, Shared};
-use crate::{CacheBuilder, Ttl};
+use crate::{Ttl, cache::CacheBuilder};
 
 impl<V> CacheBuilder<V>
 where

@@ -22,7 +22,7 @@ type RouteOf = dyn for<'a> Fn(&'a Uri, &'a Extensions) -> Option<&'a str> + Send
 
 /// Shows how many requests a service answers, how long that takes and how many it is at:
 ///
-/// - `http_requests_total{method, route, status}`; the status is `error` where the service failed without a response,
+/// - `http_requests_total{method, route, status}`; the status is `error` where the service failed or panicked without a response,
 ///   and `cancelled` where nobody waited for it any longer;
 /// - `http_request_duration_seconds{method, route}`, from the request's arrival until its response begins;
 /// - `http_requests_in_flight`.
@@ -110,21 +110,21 @@ impl fmt::Debug for HttpMetricsLayer {
 }
 
 impl<S> Layer<S> for HttpMetricsLayer {
-    type Service = HttpMetrics<S>;
+    type Service = HttpMetricsService<S>;
 
-    fn layer(&self, inner: S) -> HttpMetrics<S> {
-        HttpMetrics { inner, layer: self.clone() }
+    fn layer(&self, inner: S) -> HttpMetricsService<S> {
+        HttpMetricsService { inner, layer: self.clone() }
     }
 }
 
 /// A service whose requests are counted. Made by [`HttpMetricsLayer`].
 #[derive(Clone, Debug)]
-pub struct HttpMetrics<S> {
+pub struct HttpMetricsService<S> {
     inner: S,
     layer: HttpMetricsLayer,
 }
 
-impl<S, B, R> Service<Request<B>> for HttpMetrics<S>
+impl<S, B, R> Service<Request<B>> for HttpMetricsService<S>
 where
     S: Service<Request<B>, Response = Response<R>>,
 {
@@ -146,6 +146,7 @@ where
 pin_project! {
     /// A response on its way.
     #[derive(Debug)]
+    #[must_use = "a future does nothing until it is awaited"]
     pub struct HttpMetricsFuture<F> {
         #[pin]
         inner: F,
@@ -161,7 +162,11 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let result = std::task::ready!(this.inner.poll(context));
+        // Should it panic, somebody above may catch that and drop this later, when nothing panics any more.
+        this.flight.unanswered = Outcome::Error;
+        let polled = this.inner.poll(context);
+        this.flight.unanswered = Outcome::Cancelled;
+        let result = std::task::ready!(polled);
         this.flight.end(match &result {
             Ok(response) => Outcome::Status(response.status()),
             Err(_) => Outcome::Error,
@@ -184,6 +189,8 @@ struct Flight {
     route: Box<str>,
     started: Instant,
     is_over: bool,
+    /// What it ends like when it is dropped.
+    unanswered: Outcome,
 }
 
 impl Flight {
@@ -195,6 +202,7 @@ impl Flight {
             route: route.into(),
             started: Instant::now(),
             is_over: false,
+            unanswered: Outcome::Cancelled,
         }
     }
 
@@ -218,7 +226,8 @@ impl Flight {
 
 impl Drop for Flight {
     fn drop(&mut self) {
-        self.end(Outcome::Cancelled);
+        let is_panic = std::thread::panicking();
+        self.end(if is_panic { Outcome::Error } else { self.unanswered });
     }
 }
 
@@ -261,6 +270,7 @@ mod tests {
         fn call(&mut self, request: Request<()>) -> Self::Future {
             match request.uri().path() {
                 "/error" => Box::pin(ready(Err("no"))),
+                "/panic" => Box::pin(async { panic!("in the handler") }),
                 "/never" => Box::pin(pending()),
                 "/slow" => Box::pin(async {
                     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -302,6 +312,12 @@ mod tests {
         assert_eq!(gauge.value(), 1.0);
         drop(never);
         assert_eq!(gauge.value(), 0.0);
+        let mut panics = Box::pin(service.call(request("GET", "/panic")));
+        let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            panics.as_mut().poll(&mut Context::from_waker(std::task::Waker::noop()))
+        }));
+        assert!(caught.is_err());
+        drop(panics);
         let requests =
             registry.make_counters("http_requests", "", ["method", "route", "status"]).unwrap();
         let durations = registry
@@ -318,6 +334,7 @@ mod tests {
             (["GET", "unmatched", "200"], 1),
             (["POST", "/slow", "200"], 1),
             (["GET", "/error", "error"], 1),
+            (["GET", "/panic", "error"], 1),
             (["GET", "/never", "cancelled"], 1),
         ] {
             assert_eq!(requests.with(labels).value(), count, "{labels:?}");

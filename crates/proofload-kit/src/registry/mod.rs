@@ -30,12 +30,12 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 pub(crate) use component::Component;
 pub(crate) use families::{Families, Value};
 #[cfg(feature = "tower")]
-pub use http_metrics::{HttpMetrics, HttpMetricsFuture, HttpMetricsLayer};
+pub use http_metrics::{HttpMetricsFuture, HttpMetricsLayer, HttpMetricsService};
 pub use instrument::{Counter, Gauge, Histogram};
 pub use monitoring::Monitoring;
 pub use own::{Counters, Gauges, Histograms};
 #[cfg(feature = "tower")]
-pub use service::MetricsService;
+pub use service::{MetricsBody, MetricsFuture, MetricsService};
 
 /// The parts of one service. Cheap to clone; clones are the same registry.
 ///
@@ -49,6 +49,7 @@ pub struct Registry {
 
 impl Registry {
     /// A registry without parts.
+    #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
@@ -56,6 +57,7 @@ impl Registry {
     /// The registry of the process: where functions under `#[cached]` put their caches.
     ///
     /// The only global of this crate: an attribute on a function has nobody to be handed one by.
+    #[must_use]
     pub fn global() -> &'static Self {
         static GLOBAL: LazyLock<Registry> = LazyLock::new(Registry::new);
         &GLOBAL

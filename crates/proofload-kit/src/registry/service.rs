@@ -1,7 +1,8 @@
 //! `/metrics` as a tower service, for axum, hyper and whatever else serves HTTP.
 
 use std::convert::Infallible;
-use std::future::{Ready, ready};
+use std::future::Future;
+use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -9,7 +10,7 @@ use bytes::Bytes;
 use http::header::ACCEPT;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, VARY};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
-use http_body_util::Full;
+use http_body::{Body, Frame, SizeHint};
 use tower_service::Service;
 
 use super::Registry;
@@ -41,22 +42,61 @@ pub struct MetricsService {
 }
 
 impl<B> Service<Request<B>> for MetricsService {
-    type Response = Response<Full<Bytes>>;
+    type Response = Response<MetricsBody>;
     type Error = Infallible;
-    type Future = Ready<Result<Self::Response, Infallible>>;
+    type Future = MetricsFuture;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        ready(Ok(self.answer(request.method(), request.headers())))
+        MetricsFuture(Some(self.answer(request.method(), request.headers())))
+    }
+}
+
+/// The answer of a [`MetricsService`].
+#[derive(Debug)]
+#[must_use = "a future does nothing until it is awaited"]
+pub struct MetricsFuture(Option<Response<MetricsBody>>);
+
+impl Future for MetricsFuture {
+    type Output = Result<Response<MetricsBody>, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(response) = self.0.take() else { panic!("polled again after it was done") };
+        Poll::Ready(Ok(response))
+    }
+}
+
+/// The body of an answer of a [`MetricsService`]: text of known length.
+#[derive(Clone, Debug, Default)]
+pub struct MetricsBody(Bytes);
+
+impl Body for MetricsBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let text = std::mem::take(&mut self.0);
+        Poll::Ready((!text.is_empty()).then(|| Ok(Frame::data(text))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.0.len() as u64)
     }
 }
 
 impl MetricsService {
-    fn answer(&self, method: &Method, headers: &HeaderMap) -> Response<Full<Bytes>> {
-        let mut response = Response::new(Full::default());
+    fn answer(&self, method: &Method, headers: &HeaderMap) -> Response<MetricsBody> {
+        let mut response = Response::new(MetricsBody::default());
         if method != Method::GET && method != Method::HEAD {
             *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
             response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
@@ -69,7 +109,7 @@ impl MetricsService {
         headers.insert(VARY, HeaderValue::from_static("accept"));
         headers.insert(CONTENT_LENGTH, HeaderValue::from(text.len()));
         if method == Method::GET {
-            *response.body_mut() = Full::new(text.into());
+            *response.body_mut() = MetricsBody(text.into());
         }
         response
     }
@@ -156,9 +196,7 @@ mod tests {
         assert_eq!(get.headers(), head.headers());
         assert_eq!(get.headers()[CONTENT_TYPE], TEXT);
         assert_eq!(get.headers()[CONTENT_LENGTH], length);
-        let size = |response: &Response<Full<Bytes>>| {
-            http_body::Body::size_hint(response.body()).exact().unwrap()
-        };
+        let size = |response: &Response<MetricsBody>| response.body().size_hint().exact().unwrap();
         assert_eq!((size(&get).to_string(), size(&head)), (length, 0));
         let post = service.answer(&Method::POST, &HeaderMap::new());
         assert_eq!(post.status(), StatusCode::METHOD_NOT_ALLOWED);

@@ -12,7 +12,7 @@ use http::header::{
 use http::{HeaderMap, Method, Response, StatusCode, response};
 use http_body::Body;
 
-use super::body::ResponseBody;
+use super::body::ResponseCacheBody;
 use super::mark::mark;
 use super::outcome::{CacheOutcome, X_CACHE};
 use crate::cache::hooks::wall_ms;
@@ -85,26 +85,31 @@ impl CachedResponse {
     }
 
     /// Its status.
+    #[must_use]
     pub fn status(&self) -> StatusCode {
         self.0.status
     }
 
     /// Its headers, without what the cache adds.
+    #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         &self.0.headers
     }
 
     /// Its body.
+    #[must_use]
     pub fn body(&self) -> &Bytes {
         &self.0.body
     }
 
     /// How long ago the service gave it.
+    #[must_use]
     pub fn age(&self) -> Duration {
         Duration::from_millis(wall_ms().saturating_sub(self.0.made_ms))
     }
 
     /// Whether its time is over.
+    #[must_use]
     pub fn is_stale(&self) -> bool {
         wall_ms() >= self.0.made_ms.saturating_add(self.0.fresh_ms)
     }
@@ -124,7 +129,7 @@ impl CachedResponse {
         known: Option<&HeaderValue>,
         outcome: CacheOutcome,
         field: Option<&str>,
-    ) -> Response<ResponseBody<B>> {
+    ) -> Response<ResponseCacheBody<B>> {
         let Answer { status, headers, body, .. } = &*self.0;
         let (mut status, mut headers, mut body) = (*status, headers.clone(), body.clone());
         if outcome == CacheOutcome::Miss {
@@ -143,7 +148,7 @@ impl CachedResponse {
             headers.insert(AGE, self.age().as_secs().into());
         }
         headers.insert(X_CACHE, outcome.header());
-        let mut response = Response::new(ResponseBody::whole(body));
+        let mut response = Response::new(ResponseCacheBody::whole(body));
         *response.status_mut() = status;
         *response.headers_mut() = headers;
         response.extensions_mut().insert(outcome);

@@ -11,8 +11,8 @@ use http_body_util::BodyExt as _;
 use pin_project_lite::pin_project;
 
 pin_project! {
-    /// The body of an answer that went through a [`ResponseCache`](super::ResponseCache).
-    pub struct ResponseBody<B: Body> {
+    /// The body of an answer that went through a [`ResponseCacheService`](super::ResponseCacheService).
+    pub struct ResponseCacheBody<B: Body> {
         // Comes in this order: what was read already; what was not; the error that reading ended with; a body that
         // was not read at all.
         read: VecDeque<Frame<Bytes>>,
@@ -23,7 +23,7 @@ pin_project! {
     }
 }
 
-impl<B: Body> ResponseBody<B> {
+impl<B: Body> ResponseCacheBody<B> {
     fn of(read: VecDeque<Frame<Bytes>>) -> Self {
         Self { read, rest: None, error: None, untouched: None }
     }
@@ -41,7 +41,7 @@ impl<B: Body> ResponseBody<B> {
     }
 }
 
-impl<B: Body> Body for ResponseBody<B> {
+impl<B: Body> Body for ResponseCacheBody<B> {
     type Data = Bytes;
     type Error = B::Error;
 
@@ -87,9 +87,9 @@ impl<B: Body> Body for ResponseBody<B> {
     }
 }
 
-impl<B: Body> fmt::Debug for ResponseBody<B> {
+impl<B: Body> fmt::Debug for ResponseCacheBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ResponseBody")
+        f.debug_struct("ResponseCacheBody")
             .field("frames_read", &self.read.len())
             .finish_non_exhaustive()
     }
@@ -105,15 +105,15 @@ pub(super) enum Read<B: Body> {
     /// It ended within the bound.
     Whole(Bytes),
     /// It is larger than the bound, or has trailers: to be passed on from its beginning.
-    Larger(ResponseBody<B>),
+    Larger(ResponseCacheBody<B>),
     /// It broke off: to be passed on from its beginning up to the error.
-    Broken(ResponseBody<B>),
+    Broken(ResponseCacheBody<B>),
 }
 
 /// Reads a body of at most `limit` bytes.
 pub(super) async fn read<B: Body>(body: B, limit: usize) -> Read<B> {
     if body.size_hint().lower() > limit as u64 {
-        return Read::Larger(ResponseBody::untouched(body));
+        return Read::Larger(ResponseCacheBody::untouched(body));
     }
     let mut body = Box::pin(body);
     let mut frames = VecDeque::new();
@@ -123,9 +123,9 @@ pub(super) async fn read<B: Body>(body: B, limit: usize) -> Read<B> {
             None => return Read::Whole(joined(frames, length)),
             Some(Ok(frame)) => owned(frame),
             Some(Err(error)) => {
-                return Read::Broken(ResponseBody {
+                return Read::Broken(ResponseCacheBody {
                     error: Some(error),
-                    ..ResponseBody::of(frames)
+                    ..ResponseCacheBody::of(frames)
                 });
             }
         };
@@ -133,7 +133,10 @@ pub(super) async fn read<B: Body>(body: B, limit: usize) -> Read<B> {
         let keep = frame.is_data() && length <= limit;
         frames.push_back(frame);
         if !keep {
-            return Read::Larger(ResponseBody { rest: Some(body), ..ResponseBody::of(frames) });
+            return Read::Larger(ResponseCacheBody {
+                rest: Some(body),
+                ..ResponseCacheBody::of(frames)
+            });
         }
     }
 }
@@ -174,7 +177,7 @@ mod tests {
     async fn check(frames: Frames, expect: (&str, &str)) {
         let shown = format!("{frames:?}");
         let (kind, mut rest) = match read(body(frames), 6).await {
-            Read::Whole(bytes) => ("whole", ResponseBody::whole(bytes)),
+            Read::Whole(bytes) => ("whole", ResponseCacheBody::whole(bytes)),
             Read::Larger(body) => ("larger", body),
             Read::Broken(body) => ("broken", body),
         };
@@ -206,10 +209,10 @@ mod tests {
     #[tokio::test]
     async fn sizes_are_known_where_they_can_be() {
         let full = || Full::<Bytes>::from("abcdef");
-        assert_eq!(ResponseBody::untouched(full()).size_hint().exact(), Some(6));
+        assert_eq!(ResponseCacheBody::untouched(full()).size_hint().exact(), Some(6));
         let Read::Larger(larger) = read(full(), 5).await else { panic!("it is larger") };
         assert_eq!(larger.size_hint().exact(), Some(6));
-        let whole: ResponseBody<Full<Bytes>> = ResponseBody::whole("abc".into());
+        let whole: ResponseCacheBody<Full<Bytes>> = ResponseCacheBody::whole("abc".into());
         assert_eq!(whole.size_hint().exact(), Some(3));
     }
 }

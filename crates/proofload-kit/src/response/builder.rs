@@ -13,7 +13,7 @@ use super::question::{HashBody, IgnoreBody};
 use super::rules::Rules;
 use super::shared::Shared;
 use super::vary::Vary;
-use crate::{BuildError, Cache, CacheBuilder, Registry, Ttl};
+use crate::{BuildError, Cache, Registry, Ttl, cache::CacheBuilder};
 
 /// How much memory answers take at most unless told otherwise.
 const DEFAULT_BYTES: u64 = 64 << 20;

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use tower_service::Service;
 
 use super::answer::{CachedResponse, Sharing};
-use super::body::{self, Read, ResponseBody};
+use super::body::{self, Read, ResponseCacheBody};
 use super::key;
 use super::outcome::{CacheOutcome, CacheStatus, X_CACHE};
 use super::question::{BodyRead, KeyBody};
@@ -52,7 +52,7 @@ struct Slot {
 }
 
 /// What the service gave to the request that was the one to ask it.
-type Own<B, E> = Result<Response<ResponseBody<B>>, E>;
+type Own<B, E> = Result<Response<ResponseCacheBody<B>>, E>;
 
 impl<S> Exchange<S> {
     /// Answers a request.
@@ -205,7 +205,7 @@ impl<S> Exchange<S> {
         let shared = &*self.shared;
         let verdict = shared.rules.judge(&parts);
         if matches!(verdict, Verdict::Private | Verdict::Failure { shareable: false }) {
-            let _ = tell.send(Ok(Response::from_parts(parts, ResponseBody::untouched(body))));
+            let _ = tell.send(Ok(Response::from_parts(parts, ResponseCacheBody::untouched(body))));
             return if verdict == Verdict::Private {
                 private(shared, &slot.key).await
             } else {
@@ -242,7 +242,7 @@ impl<S> Exchange<S> {
         if self.shared.settings.writes_invalidate && is_write(&method, response.status()) {
             self.shared.written(&path).await;
         }
-        let mut response = response.map(ResponseBody::untouched);
+        let mut response = response.map(ResponseCacheBody::untouched);
         tell_outcome(&mut response, status.said().unwrap_or(outcome));
         Ok(response)
     }
@@ -267,7 +267,7 @@ async fn brought<B: Body, E>(
 ) -> Result<Loaded<CachedResponse>, Failed> {
     let (parts, body) = response.into_parts();
     let whole = |parts: &http::response::Parts, body: &Bytes| {
-        let mut response = Response::new(ResponseBody::whole(body.clone()));
+        let mut response = Response::new(ResponseCacheBody::whole(body.clone()));
         *response.status_mut() = parts.status;
         *response.headers_mut() = parts.headers.clone();
         *response.extensions_mut() = parts.extensions.clone();
@@ -284,7 +284,7 @@ async fn brought<B: Body, E>(
             if !slot.vary.covers(&vary) {
                 shared.learn(&slot.base, &vary).await;
                 let _ = tell.send(Ok(own));
-                return Ok(Loaded::new(CachedResponse::none(Sharing::Varies)).ttl(Duration::ZERO));
+                return Ok(Loaded::new(CachedResponse::none(Sharing::Varies)).do_not_keep());
             }
             let _ = tell.send(Ok(own));
             Ok(shared.keep(answer, &slot.path))
@@ -296,7 +296,7 @@ async fn brought<B: Body, E>(
         Verdict::Share | Verdict::Private => {
             shared.forget(&slot.key).await;
             let _ = tell.send(Ok(own));
-            Ok(Loaded::new(once(parts, body)).ttl(Duration::ZERO))
+            Ok(Loaded::new(once(parts, body)).do_not_keep())
         }
     }
 }
@@ -305,7 +305,7 @@ async fn brought<B: Body, E>(
 async fn private(shared: &Shared, key: &str) -> Result<Loaded<CachedResponse>, Failed> {
     shared.note_private(key).await;
     shared.forget(key).await;
-    Ok(Loaded::new(CachedResponse::none(Sharing::Private)).ttl(Duration::ZERO))
+    Ok(Loaded::new(CachedResponse::none(Sharing::Private)).do_not_keep())
 }
 
 impl Question {
@@ -315,7 +315,7 @@ impl Question {
         answer: &CachedResponse,
         outcome: CacheOutcome,
         field: Option<&str>,
-    ) -> Response<ResponseBody<B>> {
+    ) -> Response<ResponseCacheBody<B>> {
         answer.respond(&self.method, self.known.as_ref(), outcome, field)
     }
 
@@ -334,8 +334,8 @@ fn tell_outcome<B>(response: &mut Response<B>, outcome: CacheOutcome) {
 }
 
 /// A response without content.
-fn empty<B: Body>(status: StatusCode, outcome: CacheOutcome) -> Response<ResponseBody<B>> {
-    let mut response = Response::new(ResponseBody::whole(Bytes::new()));
+fn empty<B: Body>(status: StatusCode, outcome: CacheOutcome) -> Response<ResponseCacheBody<B>> {
+    let mut response = Response::new(ResponseCacheBody::whole(Bytes::new()));
     *response.status_mut() = status;
     tell_outcome(&mut response, outcome);
     response

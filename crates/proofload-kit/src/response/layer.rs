@@ -11,7 +11,7 @@ use http_body::Body;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::ResponseBody;
+use super::ResponseCacheBody;
 use super::answer::CachedResponse;
 use super::builder::ResponseCacheBuilder;
 use super::exchange::Exchange;
@@ -20,7 +20,7 @@ use super::question::{IgnoreBody, KeyBody};
 use super::shared::Shared;
 use crate::{Cache, Ttl};
 
-/// Puts a [`ResponseCache`] before services. All services it is put before share one cache.
+/// Puts a [`ResponseCacheService`] before services. All services it is put before share one cache.
 pub struct ResponseCacheLayer<K = IgnoreBody> {
     pub(super) shared: Arc<Shared>,
     pub(super) body: K,
@@ -74,21 +74,21 @@ impl<K> fmt::Debug for ResponseCacheLayer<K> {
 }
 
 impl<S, K: Clone> Layer<S> for ResponseCacheLayer<K> {
-    type Service = ResponseCache<S, K>;
+    type Service = ResponseCacheService<S, K>;
 
-    fn layer(&self, inner: S) -> ResponseCache<S, K> {
-        ResponseCache { inner, shared: Arc::clone(&self.shared), body: self.body.clone() }
+    fn layer(&self, inner: S) -> ResponseCacheService<S, K> {
+        ResponseCacheService { inner, shared: Arc::clone(&self.shared), body: self.body.clone() }
     }
 }
 
 /// A service whose answers are kept.
-pub struct ResponseCache<S, K = IgnoreBody> {
+pub struct ResponseCacheService<S, K = IgnoreBody> {
     inner: S,
     shared: Arc<Shared>,
     body: K,
 }
 
-impl<S: Clone, K: Clone> Clone for ResponseCache<S, K> {
+impl<S: Clone, K: Clone> Clone for ResponseCacheService<S, K> {
     fn clone(&self) -> Self {
         Self {
             inner: self.inner.clone(),
@@ -98,13 +98,15 @@ impl<S: Clone, K: Clone> Clone for ResponseCache<S, K> {
     }
 }
 
-impl<S, K> fmt::Debug for ResponseCache<S, K> {
+impl<S, K> fmt::Debug for ResponseCacheService<S, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ResponseCache").field("cache", &self.shared.cache).finish_non_exhaustive()
+        f.debug_struct("ResponseCacheService")
+            .field("cache", &self.shared.cache)
+            .finish_non_exhaustive()
     }
 }
 
-impl<S, K, Q, B> Service<Request<Q>> for ResponseCache<S, K>
+impl<S, K, Q, B> Service<Request<Q>> for ResponseCacheService<S, K>
 where
     S: Service<Request<Q>, Response = Response<B>> + Clone + Send + 'static,
     S::Future: Send + 'static,
@@ -115,9 +117,9 @@ where
     B::Data: Send,
     B::Error: Send,
 {
-    type Response = Response<ResponseBody<B>>;
+    type Response = Response<ResponseCacheBody<B>>;
     type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, S::Error>> + Send>>;
+    type Future = ResponseCacheFuture<B, S::Error>;
 
     /// Always ready: what is in the cache need not wait for the service. Whoever goes to the service waits there until
     /// it is ready.
@@ -128,6 +130,26 @@ where
     fn call(&mut self, request: Request<Q>) -> Self::Future {
         let exchange = Exchange { service: self.inner.clone(), shared: Arc::clone(&self.shared) };
         let body = self.body.clone();
-        Box::pin(async move { exchange.answer(request, &body).await })
+        ResponseCacheFuture(Box::pin(async move { exchange.answer(request, &body).await }))
+    }
+}
+
+type Answer<B, E> = Result<Response<ResponseCacheBody<B>>, E>;
+
+/// The answer of a [`ResponseCacheService`].
+#[must_use = "a future does nothing until it is awaited"]
+pub struct ResponseCacheFuture<B: Body, E>(Pin<Box<dyn Future<Output = Answer<B, E>> + Send>>);
+
+impl<B: Body, E> Future for ResponseCacheFuture<B, E> {
+    type Output = Answer<B, E>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.as_mut().poll(context)
+    }
+}
+
+impl<B: Body, E> fmt::Debug for ResponseCacheFuture<B, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseCacheFuture").finish_non_exhaustive()
     }
 }

@@ -17,8 +17,8 @@ mod vary;
 mod wire;
 
 pub use answer::CachedResponse;
-pub use body::ResponseBody;
+pub use body::ResponseCacheBody;
 pub use builder::ResponseCacheBuilder;
-pub use layer::{ResponseCache, ResponseCacheLayer};
+pub use layer::{ResponseCacheFuture, ResponseCacheLayer, ResponseCacheService};
 pub use outcome::{CacheOutcome, CacheStatus};
 pub use question::{BodyRead, HashBody, IgnoreBody, KeyBody};

@@ -25,6 +25,7 @@ pub enum CacheOutcome {
 
 impl CacheOutcome {
     /// The value of the header: `HIT`, `MISS`, `STALE` or `BYPASS`.
+    #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Hit => "HIT",
@@ -83,6 +84,7 @@ impl CacheStatus {
     }
 
     /// What the handler said.
+    #[must_use]
     pub fn said(&self) -> Option<CacheOutcome> {
         match self.0.load(Ordering::Relaxed) {
             1 => Some(CacheOutcome::Hit),

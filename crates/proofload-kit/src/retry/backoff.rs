@@ -19,11 +19,13 @@ pub struct Backoff {
 
 impl Backoff {
     /// At most `first` before the first retry, twice as much before each further one, up to `most`.
+    #[must_use]
     pub const fn exponential(first: Duration, most: Duration) -> Self {
         Self { first, factor: 2.0, most, jitter: true }
     }
 
     /// At most `wait` before every retry.
+    #[must_use]
     pub const fn constant(wait: Duration) -> Self {
         Self { first: wait, factor: 1.0, most: wait, jitter: true }
     }

@@ -21,6 +21,7 @@ pub struct Budget {
 
 impl Budget {
     /// One retry for every five calls, and ten a second, over ten seconds: Finagle's defaults.
+    #[must_use]
     pub const fn new() -> Self {
         Self { ratio: 0.2, per_second: 10.0, window: Duration::from_secs(10) }
     }

@@ -93,6 +93,10 @@ impl RetryBuilder {
             return Err(BuildError::new("attempts", self.attempts, "1 to 100"));
         }
         self.backoff.check()?;
+        if self.deadline.is_some_and(|deadline| deadline.is_zero()) {
+            let allowed = "a duration above 0; for no retries at all `attempts(1)`";
+            return Err(BuildError::new("deadline", "0", allowed));
+        }
         if let Some(budget) = self.budget {
             budget.check()?;
         }
@@ -121,6 +125,7 @@ mod tests {
         check(builder().backoff(Backoff::exponential(second, second / 2)), "backoff");
         check(builder().backoff(Backoff::default().factor(0.5)), "backoff");
         check(builder().backoff(Backoff::constant(Duration::MAX)), "backoff");
+        check(builder().deadline(Duration::ZERO), "deadline");
         check(builder().budget(Budget::new().ratio(-1.0)), "budget");
         check(builder().budget(Budget::new().per_second(f64::NAN)), "budget");
         check(builder().budget(Budget::new().window(Duration::ZERO)), "budget");

@@ -74,6 +74,7 @@ impl Retry {
     }
 
     /// The name it was given.
+    #[must_use]
     pub fn name(&self) -> &str {
         &self.inner.name
     }
@@ -136,7 +137,7 @@ impl Retry {
                 }
                 Err(error) => error,
             };
-            if !course.again(|| when(&error).into()).await {
+            if !course.again(when(&error).into()).await {
                 return Err(error);
             }
         }
@@ -153,6 +154,7 @@ impl Retry {
     }
 
     /// What it counts.
+    #[must_use]
     pub fn stats(&self) -> RetryStats {
         self.inner.stats()
     }
@@ -173,16 +175,27 @@ impl Course<'_> {
         }
     }
 
-    /// After a try that failed: waits and says yes, or says no at once. `advice` is asked only if a
-    /// retry is possible at all.
-    pub(super) async fn again(&mut self, advice: impl FnOnce() -> Advice) -> bool {
-        let wait = match self.decide(advice) {
-            Ok(wait) => wait,
-            Err(why) => {
-                self.policy.counts.given_up(why);
-                return false;
-            }
-        };
+    /// After a try that failed: waits and says yes, or says no at once.
+    pub(super) async fn again(&mut self, advice: Advice) -> bool {
+        let Some(wait) = self.wait_after(advice) else { return false };
+        self.pause(wait).await;
+        // It may have opened while this call waited; then the budget has paid for a retry nobody
+        // made.
+        if self.breaker_refuses() {
+            self.policy.counts.given_up(GivenUp::Breaker);
+            return false;
+        }
+        self.next();
+        true
+    }
+
+    /// How long to wait before the next try, if there is to be one. The budget has paid for it then.
+    pub(super) fn wait_after(&self, advice: Advice) -> Option<Duration> {
+        let decided = self.decide(advice);
+        decided.map_err(|why| self.policy.counts.given_up(why)).ok()
+    }
+
+    pub(super) async fn pause(&self, wait: Duration) {
         tracing::debug!(
             retry = self.policy.name,
             attempt = self.attempt,
@@ -192,20 +205,16 @@ impl Course<'_> {
         if !wait.is_zero() {
             sleep(wait).await;
         }
-        // It may have opened while this call waited; then the budget has paid for a retry nobody
-        // made.
-        if self.breaker_refuses() {
-            self.policy.counts.given_up(GivenUp::Breaker);
-            return false;
-        }
-        self.attempt += 1;
-        self.policy.counts.retries.add(1);
-        true
     }
 
-    fn decide(&self, advice: impl FnOnce() -> Advice) -> Result<Duration, GivenUp> {
+    /// The next try begins.
+    pub(super) fn next(&mut self) {
+        self.attempt += 1;
+        self.policy.counts.retries.add(1);
+    }
+
+    fn decide(&self, advice: Advice) -> Result<Duration, GivenUp> {
         let policy = self.policy;
-        let advice = advice();
         if advice == Advice::Stop {
             return Err(GivenUp::Advice);
         }
@@ -218,13 +227,11 @@ impl Course<'_> {
                 return Err(GivenUp::Hint);
             }
             // After what the server asked for, not at it: the others heard the same.
-            wait += hint;
+            wait = wait.saturating_add(hint);
         }
         let now = Instant::now();
-        if policy
-            .deadline
-            .is_some_and(|deadline| now.saturating_duration_since(self.began) + wait > deadline)
-        {
+        let begins_after = now.saturating_duration_since(self.began).saturating_add(wait);
+        if policy.deadline.is_some_and(|deadline| begins_after > deadline) {
             return Err(GivenUp::Deadline);
         }
         if self.breaker_refuses() {

@@ -4,6 +4,7 @@ use std::{
     fmt,
     pin::Pin,
     task::{Context, Poll},
+    time::SystemTime,
 };
 
 use http::{Method, Request, Response};
@@ -14,13 +15,13 @@ use super::{Advice, Retry};
 use crate::guard::retry_after_of;
 
 /// What a result says of trying again. Any closure of that form does.
-pub trait When<T, E> {
+pub trait Advise<T, E> {
     /// `None`: this is the answer.
-    fn advice(&self, result: &Result<T, E>) -> Option<Advice>;
+    fn advise(&self, result: &Result<T, E>) -> Option<Advice>;
 }
 
-impl<T, E, F: Fn(&Result<T, E>) -> Option<Advice>> When<T, E> for F {
-    fn advice(&self, result: &Result<T, E>) -> Option<Advice> {
+impl<T, E, F: Fn(&Result<T, E>) -> Option<Advice>> Advise<T, E> for F {
+    fn advise(&self, result: &Result<T, E>) -> Option<Advice> {
         self(result)
     }
 }
@@ -41,23 +42,24 @@ impl<R, F: Fn(&R) -> Option<R>> Repeat<R> for F {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct OnError;
 
-impl<T, E> When<T, E> for OnError {
-    fn advice(&self, result: &Result<T, E>) -> Option<Advice> {
+impl<T, E> Advise<T, E> for OnError {
+    fn advise(&self, result: &Result<T, E>) -> Option<Advice> {
         result.is_err().then_some(Advice::Retry)
     }
 }
 
-/// Errors and the statuses 429, 502, 503 and 504 are worth another try, not before the seconds of
-/// their `Retry-After`.
+/// Errors and the statuses 429, 502, 503 and 504 are worth another try, not before their `Retry-After`,
+/// in seconds or as a date. A date is compared with the response's own `Date`, so that clocks need not agree.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct OnStatus;
 
-impl<B, E> When<Response<B>, E> for OnStatus {
-    fn advice(&self, result: &Result<Response<B>, E>) -> Option<Advice> {
+impl<B, E> Advise<Response<B>, E> for OnStatus {
+    fn advise(&self, result: &Result<Response<B>, E>) -> Option<Advice> {
         let Ok(response) = result else { return Some(Advice::Retry) };
         match response.status().as_u16() {
             429 | 502..=504 => {
-                Some(retry_after_of(response.headers()).map_or(Advice::Retry, Advice::RetryAfter))
+                let hint = retry_after_of(response.headers(), SystemTime::now());
+                Some(hint.map_or(Advice::Retry, Advice::RetryAfter))
             }
             _ => None,
         }
@@ -117,35 +119,37 @@ impl<B: Clone> Repeat<Request<B>> for Idempotent {
 #[derive(Debug, Clone)]
 pub struct RetryLayer<W = OnError, R = Cloned> {
     retry: Retry,
-    when: W,
+    advise: W,
     repeat: R,
 }
 
 impl RetryLayer {
     /// For any service: every error is worth another try.
+    #[must_use]
     pub fn new(retry: &Retry) -> Self {
-        Self { retry: retry.clone(), when: OnError, repeat: Cloned }
+        Self { retry: retry.clone(), advise: OnError, repeat: Cloned }
     }
 }
 
 impl RetryLayer<OnStatus, Idempotent> {
     /// For HTTP: errors and the statuses 429, 502, 503 and 504 of idempotent requests. A
-    /// `Retry-After` in seconds is waited for.
+    /// `Retry-After` is waited for.
+    #[must_use]
     pub fn http(retry: &Retry) -> Self {
-        Self { retry: retry.clone(), when: OnStatus, repeat: Idempotent }
+        Self { retry: retry.clone(), advise: OnStatus, repeat: Idempotent }
     }
 }
 
 impl<W, R> RetryLayer<W, R> {
-    /// Asks `when` what a result says of trying again.
-    pub fn when<N>(self, when: N) -> RetryLayer<N, R> {
-        RetryLayer { retry: self.retry, when, repeat: self.repeat }
+    /// Asks `advise` what a result says of trying again.
+    pub fn advise<N>(self, advise: N) -> RetryLayer<N, R> {
+        RetryLayer { retry: self.retry, advise, repeat: self.repeat }
     }
 
     /// Asks `repeat` for the request of the next try; with [`Cloned`], requests of any method are
     /// repeated.
     pub fn repeat<N>(self, repeat: N) -> RetryLayer<W, N> {
-        RetryLayer { retry: self.retry, when: self.when, repeat }
+        RetryLayer { retry: self.retry, advise: self.advise, repeat }
     }
 }
 
@@ -171,12 +175,12 @@ where
     S::Future: Send,
     S::Response: Send,
     S::Error: Send,
-    W: When<S::Response, S::Error> + Clone + Send + 'static,
+    W: Advise<S::Response, S::Error> + Clone + Send + 'static,
     R: Repeat<Req> + Clone + Send + 'static,
 {
     type Response = S::Response;
     type Error = S::Error;
-    type Future = ResponseFuture<S::Response, S::Error>;
+    type Future = RetryFuture<S::Response, S::Error>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.service.poll_ready(context)
@@ -186,22 +190,27 @@ where
         // The service that is ready makes the first try; its clone takes its place.
         let clone = self.service.clone();
         let mut service = std::mem::replace(&mut self.service, clone);
-        let RetryLayer { retry, when, repeat } = self.layer.clone();
-        ResponseFuture(Box::pin(async move {
+        let RetryLayer { retry, advise, repeat } = self.layer.clone();
+        RetryFuture(Box::pin(async move {
             let mut course = retry.begin();
             let mut request = request;
             loop {
                 let next = repeat.repeat(&request);
                 let result = service.call(request).await;
-                let advice = when.advice(&result);
+                let advice = advise.advise(&result);
                 let Some(advice) = advice else {
                     course.succeeded();
                     return result;
                 };
                 let advice = if next.is_some() { advice } else { Advice::Stop };
-                let (true, Some(next)) = (course.again(|| advice).await, next) else {
+                let (Some(wait), Some(next)) = (course.wait_after(advice), next) else {
                     return result;
                 };
+                // A response may hold a connection or a permit, which others need meanwhile. That a breaker opens
+                // during the wait is therefore told by the breaker itself, at the next try.
+                drop(result);
+                course.pause(wait).await;
+                course.next();
                 request = next;
                 std::future::poll_fn(|context| service.poll_ready(context)).await?;
             }
@@ -210,9 +219,10 @@ where
 }
 
 /// The response of a [`RetryService`].
-pub struct ResponseFuture<T, E>(Pin<Box<dyn Future<Output = Result<T, E>> + Send>>);
+#[must_use = "a future does nothing until it is awaited"]
+pub struct RetryFuture<T, E>(Pin<Box<dyn Future<Output = Result<T, E>> + Send>>);
 
-impl<T, E> Future for ResponseFuture<T, E> {
+impl<T, E> Future for RetryFuture<T, E> {
     type Output = Result<T, E>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
@@ -220,8 +230,8 @@ impl<T, E> Future for ResponseFuture<T, E> {
     }
 }
 
-impl<T, E> fmt::Debug for ResponseFuture<T, E> {
+impl<T, E> fmt::Debug for RetryFuture<T, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+        f.debug_struct("RetryFuture").finish_non_exhaustive()
     }
 }

@@ -53,6 +53,6 @@ pub use builder::RetryBuilder;
 pub use handle::Retry;
 #[cfg(feature = "tower")]
 pub use layer::{
-    Cloned, Idempotent, OnError, OnStatus, Repeat, ResponseFuture, RetryLayer, RetryService, When,
+    Advise, Cloned, Idempotent, OnError, OnStatus, Repeat, RetryFuture, RetryLayer, RetryService,
 };
 pub use stats::RetryStats;

@@ -1,84 +1,173 @@
-//! What services rely on without writing it down: parts can be shared and sent, and shown. A field that is not
-//! `Sync` would break them all, in a release nobody would expect it of.
+//! What services rely on without writing it down: which types can be shared, sent, moved about when pinned, used after a
+//! caught panic, cloned and shown. A field that is not `Sync` would break them all, in a release nobody would
+//! expect it of. Every public type of the kit is here.
 
 use std::fmt::Debug;
+use std::hash::Hash;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 
-use proofload_kit::breaker::{BreakerPermit, CircuitBreakerBuilder, Open};
-use proofload_kit::limit::{Adaptive, LimiterBuilder, Permit, Refused};
-use proofload_kit::registry::{Counter, Counters, Gauge, Histogram, Monitoring};
-use proofload_kit::retry::{Backoff, Budget, RetryBuilder};
+use proofload_kit::breaker::{
+    self, CircuitBreakerBuilder, CircuitBreakerPermit, CircuitBreakerStats,
+};
+use proofload_kit::cache::{CacheBuilder, CacheStats, WarmProgress, WarmReport};
+use proofload_kit::limit::{self, Adaptive, LimiterBuilder, LimiterPermit, LimiterStats};
+use proofload_kit::registry::{
+    Counter, Counters, Gauge, Gauges, Histogram, Histograms, Monitoring,
+};
+use proofload_kit::retry::{Advice, Backoff, Budget, RetryBuilder, RetryStats};
 use proofload_kit::{
-    BuildError, Cache, CacheBuilder, CacheStats, CircuitBreaker, Key, Limiter, LoadError, Loaded,
-    PutOptions, Registry, Retry, Ttl, WarmReport,
+    BuildError, Cache, CallError, CircuitBreaker, Key, Limiter, LoadError, Loaded, PutOptions,
+    Registry, Retry, Ttl,
 };
 
-fn shared<T: Debug + Send + Sync + 'static>() {}
-fn cloned<T: Clone + Debug + Send + Sync + 'static>() {}
+/// Of every type: can be sent and shared, need not stay where it is, and is shown.
+fn any<T: Debug + Send + Sync + Unpin + 'static>() {}
+/// Of handles: also cloned, and used after a panic was caught.
+fn handle<T: Clone + Debug + Send + Sync + Unpin + UnwindSafe + RefUnwindSafe + 'static>() {}
+/// Of layers and services.
+#[cfg(feature = "tower")]
+fn layer<T: Clone + Debug + Send + Sync + Unpin + 'static>() {}
+/// Of what is told: also compared.
+fn value<
+    T: Clone + PartialEq + Debug + Send + Sync + Unpin + UnwindSafe + RefUnwindSafe + 'static,
+>() {
+}
+/// Of small vocabularies: also copied, and keys of maps.
+fn word<T: Copy + Eq + Hash + Debug + Send + Sync + Unpin + UnwindSafe + 'static>() {}
+fn error<T: std::error::Error + Send + Sync + Unpin + 'static>() {}
 fn future<T: Send>(_: &T) {}
 
 #[test]
-fn parts_are_shared_sent_and_shown() {
-    cloned::<Cache<String>>();
-    cloned::<CircuitBreaker>();
-    cloned::<Limiter>();
-    cloned::<Registry>();
-    cloned::<Retry>();
-    cloned::<Counter>();
-    cloned::<Counters<2>>();
-    cloned::<Gauge>();
-    cloned::<Histogram>();
-    cloned::<Monitoring>();
+fn handles() {
+    handle::<Cache<String>>();
+    handle::<CircuitBreaker>();
+    handle::<Limiter>();
+    handle::<Registry>();
+    handle::<Retry>();
+    handle::<Counter>();
+    handle::<Counters<2>>();
+    handle::<Gauge>();
+    handle::<Gauges<2>>();
+    handle::<Histogram>();
+    handle::<Histograms<2>>();
+    handle::<Monitoring>();
 }
 
 #[test]
-fn builders_permits_and_values_are_sent_and_shown() {
-    shared::<CacheBuilder<String>>();
-    shared::<CircuitBreakerBuilder>();
-    shared::<LimiterBuilder>();
-    shared::<RetryBuilder>();
-    shared::<BreakerPermit>();
-    shared::<Permit>();
-    cloned::<(Adaptive, Backoff, Budget, Ttl)>();
-    cloned::<(CacheStats, Key, Loaded<String>, PutOptions, WarmReport)>();
-    cloned::<(BuildError, LoadError<std::io::Error>, Open, Refused)>();
+fn builders_and_permits() {
+    any::<CacheBuilder<String>>();
+    any::<CircuitBreakerBuilder>();
+    any::<CircuitBreakerPermit>();
+    any::<LimiterBuilder>();
+    any::<LimiterPermit>();
+    any::<RetryBuilder>();
+}
+
+#[test]
+fn values_and_words() {
+    value::<(Adaptive, Backoff, Budget, Ttl, breaker::Window)>();
+    value::<(CacheStats, CircuitBreakerStats, LimiterStats, RetryStats, limit::WaitHistogram)>();
+    value::<(Key, PutOptions, WarmProgress, WarmReport)>();
+    value::<(BuildError, breaker::Refused, limit::Refused, Advice)>();
+    value::<CallError<String>>();
+    value::<CallError<String, limit::Refused>>();
+    value::<Loaded<String>>();
+    handle::<LoadError<String>>();
+    word::<(breaker::State, breaker::Outcome, breaker::Transition)>();
+    word::<(limit::Order, limit::RefusedReason)>();
+}
+
+#[test]
+fn errors() {
+    type Io = std::io::Error;
+    error::<BuildError>();
+    error::<CallError<Io>>();
+    error::<CallError<Io, limit::Refused>>();
+    error::<LoadError<Io>>();
+    error::<breaker::Refused>();
+    error::<limit::Refused>();
 }
 
 #[cfg(feature = "tower")]
 #[test]
-fn layers_are_shared_sent_and_shown() {
-    use proofload_kit::breaker::BreakerLayer;
-    use proofload_kit::limit::LimiterLayer;
-    use proofload_kit::registry::{HttpMetricsLayer, MetricsService};
-    use proofload_kit::response::{CachedResponse, ResponseCacheBuilder, ResponseCacheLayer};
-    use proofload_kit::retry::RetryLayer;
+fn tower() {
+    use proofload_kit::breaker::{CircuitBreakerLayer, CircuitBreakerService};
+    use proofload_kit::guard::{AsError, AsResponse, ByOverload, ByResult, ByStatus, OnlySuccess};
+    use proofload_kit::limit::{LimiterLayer, LimiterService};
+    use proofload_kit::registry::{HttpMetricsLayer, HttpMetricsService, MetricsService};
+    use proofload_kit::response::{
+        CacheOutcome, CacheStatus, CachedResponse, HashBody, IgnoreBody, ResponseCacheBuilder,
+        ResponseCacheLayer, ResponseCacheService,
+    };
+    use proofload_kit::retry::{Cloned, Idempotent, OnError, OnStatus, RetryLayer, RetryService};
 
-    cloned::<BreakerLayer>();
-    cloned::<LimiterLayer>();
-    cloned::<RetryLayer>();
-    cloned::<HttpMetricsLayer>();
-    cloned::<MetricsService>();
-    cloned::<ResponseCacheLayer>();
-    cloned::<CachedResponse>();
-    shared::<ResponseCacheBuilder>();
+    layer::<CircuitBreakerLayer>();
+    layer::<LimiterLayer>();
+    layer::<RetryLayer>();
+    layer::<HttpMetricsLayer>();
+    layer::<MetricsService>();
+    layer::<ResponseCacheLayer>();
+    layer::<CircuitBreakerService<String>>();
+    layer::<LimiterService<String>>();
+    layer::<RetryService<String>>();
+    layer::<HttpMetricsService<String>>();
+    layer::<ResponseCacheService<String>>();
+    handle::<CacheStatus>();
+    any::<ResponseCacheBuilder>();
+    value::<CachedResponse>();
+    word::<CacheOutcome>();
+    handle::<(AsError, AsResponse, ByOverload, ByResult, ByStatus, OnlySuccess)>();
+    handle::<(Cloned, Idempotent, OnError, OnStatus, HashBody, IgnoreBody)>();
 }
 
 #[cfg(feature = "redis")]
 #[test]
-fn the_shared_layer_is_shared_sent_and_shown() {
-    use proofload_kit::{Redis, RedisBuilder, RedisStats};
+fn redis() {
+    use proofload_kit::Redis;
+    use proofload_kit::redis::{RedisBuilder, RedisStats};
 
-    cloned::<Redis>();
-    cloned::<RedisStats>();
-    shared::<RedisBuilder>();
+    handle::<Redis>();
+    value::<RedisStats>();
+    any::<RedisBuilder>();
 }
 
 #[cfg(feature = "pool")]
 #[test]
-fn pool_errors_are_sent_and_shown() {
-    use proofload_kit::pool::{AcquireError, PoolEvent, PoolStats};
+fn pool() {
+    use proofload_kit::pool::{
+        AcquireError, ReadReplicas, WatchedConnection, WatchedPool, WatchedPoolBuilder,
+        WatchedPoolEvent, WatchedPoolStats, deadpool::managed,
+    };
 
-    shared::<AcquireError<std::io::Error>>();
-    cloned::<(PoolEvent, PoolStats)>();
+    #[derive(Debug)]
+    struct Numbers;
+
+    impl managed::Manager for Numbers {
+        type Type = u32;
+        type Error = std::io::Error;
+
+        async fn create(&self) -> Result<u32, std::io::Error> {
+            Ok(7)
+        }
+
+        async fn recycle(
+            &self,
+            _: &mut u32,
+            _: &managed::Metrics,
+        ) -> managed::RecycleResult<std::io::Error> {
+            Ok(())
+        }
+    }
+
+    handle::<WatchedPool<Numbers>>();
+    handle::<ReadReplicas<Numbers>>();
+    // Adapts a builder of deadpool by a closure that is called once, and so need not be `Sync`.
+    fn sent<T: Debug + Send + Unpin>() {}
+    sent::<WatchedPoolBuilder<Numbers>>();
+    any::<WatchedConnection<u32>>();
+    value::<WatchedPoolStats>();
+    value::<WatchedPoolEvent>();
+    error::<AcquireError<std::io::Error>>();
 }
 
 #[test]

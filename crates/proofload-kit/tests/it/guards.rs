@@ -14,7 +14,7 @@ use axum::{Router, body::Body, routing::get};
 use http::{Method, Request, Response, StatusCode, header::RETRY_AFTER};
 use proofload_kit::{
     CircuitBreaker, Limiter, Retry,
-    breaker::{BreakerLayer, Outcome, State},
+    breaker::{CircuitBreakerLayer, Outcome, State},
     guard::CallError,
     limit::{Adaptive, LimiterLayer, Order, RefusedReason},
     retry::{Backoff, Cloned, RetryLayer},
@@ -62,7 +62,7 @@ fn breaker() -> CircuitBreaker {
 async fn an_open_breaker_answers_503_with_retry_after() {
     let breaker = breaker();
     let (service, calls) = backend(&[500, 0, 200]);
-    let service = BreakerLayer::http(&breaker).layer(service);
+    let service = CircuitBreakerLayer::http(&breaker).layer(service);
     assert_eq!(service.clone().oneshot(request()).await.expect("response").status(), 500);
     assert_eq!(service.clone().oneshot(request()).await.expect_err("error"), "no connection");
     assert_eq!(breaker.state(), State::Open);
@@ -80,7 +80,7 @@ async fn a_breaker_around_any_service_refuses_with_its_error() {
     let breaker = breaker();
     let service =
         service_fn(|fails: bool| async move { if fails { Err("failed") } else { Ok("done") } });
-    let service = BreakerLayer::new(&breaker).layer(service);
+    let service = CircuitBreakerLayer::new(&breaker).layer(service);
     assert_eq!(service.clone().oneshot(false).await, Ok("done"));
     assert_eq!(service.clone().oneshot(true).await, Err(CallError::Failed("failed")));
     let Err(CallError::Refused(open)) = service.oneshot(false).await else {
@@ -97,7 +97,7 @@ async fn a_breaker_asks_the_closure_it_was_given() {
         Ok(response) if response.status() == 404 => Outcome::Failure,
         _ => Outcome::Success,
     };
-    let service = BreakerLayer::http(&breaker).classify(classify).layer(service);
+    let service = CircuitBreakerLayer::http(&breaker).classify(classify).layer(service);
     for _ in 0..2 {
         assert_eq!(service.clone().oneshot(request()).await.expect("response").status(), 404);
     }
@@ -119,15 +119,16 @@ async fn caught<F: Future>(future: F) -> bool {
 #[tokio::test(start_paused = true)]
 async fn a_panic_that_somebody_catches_gives_the_permit_back() {
     let breaker = breaker();
-    let in_future = BreakerLayer::new(&breaker)
+    let in_future = CircuitBreakerLayer::new(&breaker)
         .layer(service_fn(|()| async { panic!("a bug") as Result<(), ()> }));
     assert!(caught(in_future.clone().oneshot(())).await);
     assert!(caught(in_future.oneshot(())).await);
     assert_eq!((breaker.state(), breaker.stats().failures), (State::Open, 2));
     tokio::time::advance(2500 * MS).await;
     let classify = |_: &Result<(), ()>| -> Outcome { panic!("a bug in the classifier") };
-    let service =
-        BreakerLayer::new(&breaker).classify(classify).layer(service_fn(|()| async { Ok(()) }));
+    let service = CircuitBreakerLayer::new(&breaker)
+        .classify(classify)
+        .layer(service_fn(|()| async { Ok(()) }));
     for _ in 0..5 {
         assert!(caught(service.clone().oneshot(())).await, "and the next probe gets the permit");
     }
@@ -175,8 +176,11 @@ async fn a_full_limiter_answers_as_it_was_told() {
         let stats = limiter.stats();
         assert_eq!(
             (stats.granted, stats.refused_full, stats.refused_deadline, stats.in_use),
-            (1, 1, 1, 0)
+            (1, 1, 1, 1),
+            "the body of the answer is still there"
         );
+        drop(served);
+        assert_eq!(limiter.in_use(), 0);
     };
     check(|_| StatusCode::SERVICE_UNAVAILABLE, StatusCode::SERVICE_UNAVAILABLE).await;
     check(|_| StatusCode::TOO_MANY_REQUESTS, StatusCode::TOO_MANY_REQUESTS).await;
@@ -224,6 +228,94 @@ async fn an_adaptive_limit_learns_from_statuses() {
         tokio::time::advance(20 * MS).await;
     }
     assert!(limiter.limit() < 25, "{}", limiter.limit());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_adaptive_limit_learns_nothing_from_calls_that_are_given_up() {
+    let adaptive = Adaptive::aimd().between(1, 100).start(50).window(10 * MS).latency_above(MS);
+    let limiter = Limiter::builder("l").adaptive(adaptive).build().expect("settings");
+    let service = LimiterLayer::http(&limiter).layer(service_fn(|_: Request<String>| async {
+        std::future::pending::<()>().await;
+        Ok::<_, Infallible>(response(200))
+    }));
+    for _ in 0..40 {
+        let call = service.clone().oneshot(request());
+        assert!(tokio::time::timeout(20 * MS, call).await.is_err());
+    }
+    assert_eq!((limiter.limit(), limiter.in_use()), (50, 0));
+}
+
+#[tokio::test]
+async fn a_permit_is_held_until_the_end_of_the_body_unless_told() {
+    let (service, _) = backend(&[200]);
+    let limiter = Limiter::builder("l").limit(1).build().expect("settings");
+    let head = LimiterLayer::http(&limiter).until_head().layer(service.clone());
+    let answer = head.oneshot(request()).await.expect("an answer");
+    assert_eq!((answer.status(), limiter.in_use()), (StatusCode::OK, 0));
+
+    let end = LimiterLayer::http(&limiter).layer(service);
+    let answer = end.clone().oneshot(request()).await.expect("an answer");
+    assert_eq!((answer.status(), limiter.in_use()), (StatusCode::OK, 1));
+    let refused = end.clone().oneshot(request()).await.expect("an answer");
+    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+    drop(answer);
+    assert_eq!(limiter.in_use(), 0);
+    let answer = end.oneshot(request()).await.expect("an answer");
+    assert_eq!(
+        http_body_util::BodyExt::collect(answer.into_body()).await.unwrap().to_bytes(),
+        "from the service"
+    );
+    assert_eq!(limiter.in_use(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_without_end_is_no_overflow() {
+    let retry = Retry::builder("r")
+        .backoff(Backoff::constant(1000 * MS).without_jitter())
+        .longest_hint(Duration::MAX)
+        .deadline(Duration::from_secs(60))
+        .build()
+        .expect("settings");
+    let service = service_fn(|_: Request<String>| async {
+        let mut answer = response(503);
+        answer.headers_mut().insert(RETRY_AFTER, u64::MAX.into());
+        Ok::<_, Infallible>(answer)
+    });
+    let answer = RetryLayer::http(&retry).layer(service).oneshot(request()).await.unwrap();
+    assert_eq!((answer.status().as_u16(), retry.stats().deadline), (503, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_date_to_retry_after_is_waited_for_by_the_clock_of_the_server() {
+    let retry = Retry::builder("r").backoff(Backoff::constant(MS).without_jitter()).build();
+    let retry = retry.expect("settings");
+    let tries = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&tries);
+    let service = service_fn(move |_: Request<String>| {
+        let first = counted.fetch_add(1, Ordering::SeqCst) == 0;
+        let mut answer = response(if first { 429 } else { 200 });
+        let date = |text| http::HeaderValue::from_static(text);
+        answer.headers_mut().insert(RETRY_AFTER, date("Wed, 21 Oct 2015 07:28:07 GMT"));
+        answer.headers_mut().insert(http::header::DATE, date("Wed, 21 Oct 2015 07:28:00 GMT"));
+        async move { Ok::<_, Infallible>(answer) }
+    });
+    let before = tokio::time::Instant::now();
+    let answer = RetryLayer::http(&retry).layer(service).oneshot(request()).await.unwrap();
+    assert_eq!(answer.status().as_u16(), 200);
+    assert_eq!(before.elapsed(), Duration::from_secs(7) + MS);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_is_not_held_while_the_next_try_waits() {
+    let limiter = Limiter::builder("client").limit(1).build().expect("settings");
+    let retry = Retry::builder("r").backoff(Backoff::constant(50 * MS).without_jitter()).build();
+    let retry = retry.expect("settings");
+    let (service, _) = backend(&[503, 200]);
+    let limited = LimiterLayer::http(&limiter).layer(service);
+    let call = tokio::spawn(RetryLayer::http(&retry).layer(limited).oneshot(request()));
+    tokio::time::sleep(10 * MS).await;
+    assert_eq!(limiter.in_use(), 0, "the connection of the first answer is free");
+    assert_eq!(call.await.unwrap().unwrap().status(), StatusCode::OK);
 }
 
 #[tokio::test(start_paused = true)]
@@ -277,7 +369,8 @@ async fn a_retry_outside_of_a_breaker_stops_when_it_opens() {
         .build()
         .expect("settings");
     let (service, calls) = backend(&[500]);
-    let service = RetryLayer::http(&retry).layer(BreakerLayer::http(&breaker).layer(service));
+    let service =
+        RetryLayer::http(&retry).layer(CircuitBreakerLayer::http(&breaker).layer(service));
     assert_eq!(
         service.clone().oneshot(request()).await.expect("response").status(),
         500,
@@ -301,7 +394,7 @@ async fn layers_fit_an_axum_router() {
     let router = Router::new()
         .route("/slow", get(slow))
         .route("/bad", get(|| async { StatusCode::BAD_GATEWAY }))
-        .layer(BreakerLayer::http(&breaker))
+        .layer(CircuitBreakerLayer::http(&breaker))
         .layer(LimiterLayer::http(&limiter).full_status(StatusCode::TOO_MANY_REQUESTS));
     let call = |path: &str| {
         let request = Request::builder().uri(path).body(Body::empty()).expect("request");
@@ -316,6 +409,7 @@ async fn layers_fit_an_axum_router() {
         (served.status(), refused.status()),
         (StatusCode::OK, StatusCode::TOO_MANY_REQUESTS)
     );
+    drop(served);
     assert_eq!(call("/bad").await.status(), StatusCode::BAD_GATEWAY);
     let refused = call("/slow").await;
     assert_eq!(

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use proofload_kit::Registry;
-use proofload_kit::pool::{AcquireError, PoolStats, WatchedPool, WatchedPoolBuilder};
+use proofload_kit::pool::{AcquireError, WatchedPool, WatchedPoolBuilder, WatchedPoolStats};
 use tokio::time::Instant;
 
 use crate::backend::{Backend, Numbers};
@@ -24,7 +24,7 @@ pub(crate) fn pool(
 }
 
 /// Size, in use, idle, waiting.
-fn now(stats: PoolStats) -> (usize, usize, usize, usize) {
+fn now(stats: WatchedPoolStats) -> (usize, usize, usize, usize) {
     (stats.size, stats.in_use, stats.idle, stats.waiting)
 }
 

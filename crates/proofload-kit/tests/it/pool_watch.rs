@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use proofload_kit::pool::{PoolEvent, Watched};
+use proofload_kit::pool::{WatchedConnection, WatchedPoolEvent};
 use tokio::runtime::Handle;
 
 use crate::events::Events;
@@ -11,9 +11,9 @@ use crate::pool::{Pool, pool};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-type Told = Arc<Mutex<Vec<PoolEvent>>>;
+type Told = Arc<Mutex<Vec<WatchedPoolEvent>>>;
 
-fn listener(told: &Told) -> impl Fn(&PoolEvent) + Send + Sync + 'static {
+fn listener(told: &Told) -> impl Fn(&WatchedPoolEvent) + Send + Sync + 'static {
     let told = Arc::clone(told);
     move |event| told.lock().unwrap().push(event.clone())
 }
@@ -35,14 +35,16 @@ async fn a_leak_is_told_once_with_its_place() {
     let leaked = pool.get().await.unwrap();
     tokio::time::sleep(5 * SECOND).await;
     let quick = pool.get().await.unwrap();
-    let on_purpose = Watched::into_unwatched(pool.get().await.unwrap());
+    let on_purpose = WatchedConnection::into_unwatched(pool.get().await.unwrap());
     tokio::time::sleep(4 * SECOND).await;
     drop(quick);
     assert_eq!((told.lock().unwrap().len(), pool.stats().leaks), (0, 0));
     tokio::time::sleep(60 * SECOND).await;
     {
         let told = told.lock().unwrap();
-        let [PoolEvent::Leak { pool, location, held, .. }] = &told[..] else { panic!("{told:?}") };
+        let [WatchedPoolEvent::Leak { pool, location, held, .. }] = &told[..] else {
+            panic!("{told:?}")
+        };
         assert_eq!((pool.as_str(), location.line()), ("orders", line));
         assert!(location.file().ends_with("pool_watch.rs"), "{location}");
         assert!((10 * SECOND..=11 * SECOND).contains(held), "{held:?}");
@@ -70,7 +72,7 @@ async fn replicas_and_deadlines_have_places_too() {
     let _first = pool.get_within(SECOND).await.unwrap();
     tokio::time::sleep(3 * SECOND).await;
     let told = told.lock().unwrap();
-    let [PoolEvent::Leak { location, .. }] = &told[..] else { panic!("{told:?}") };
+    let [WatchedPoolEvent::Leak { location, .. }] = &told[..] else { panic!("{told:?}") };
     assert_eq!((location.line(), location.file()), (line, file!()));
 }
 
@@ -105,10 +107,10 @@ async fn high_use_is_told_once_until_it_is_over() {
     assert_eq!((count(), pool.stats().alerts), (3, 2));
 
     let told = told.lock().unwrap();
-    let PoolEvent::UseHigh { pool, usage, waiting, lasted, .. } = &told[0] else { panic!() };
+    let WatchedPoolEvent::UseHigh { pool, usage, waiting, lasted, .. } = &told[0] else { panic!() };
     assert_eq!((pool.as_str(), *usage, *waiting), ("orders", 0.9, 0));
     assert!((5 * SECOND..=6 * SECOND).contains(lasted), "{lasted:?}");
-    assert!(matches!(&told[1], PoolEvent::UseCalm { lasted, .. } if *lasted > 120 * SECOND));
+    assert!(matches!(&told[1], WatchedPoolEvent::UseCalm { lasted, .. } if *lasted > 120 * SECOND));
     let warned = events.with("nearly used up");
     assert!(warned.len() == 2 && warned[0].contains("in_use=18 max_size=20"), "{warned:?}");
     assert_eq!(events.with("has room again").len(), 1);
@@ -128,7 +130,7 @@ async fn callers_that_cannot_connect_use_the_pool_up_as_well() {
         .collect();
     tokio::time::sleep(10 * SECOND).await;
     let told = told.lock().unwrap();
-    let [PoolEvent::UseHigh { usage, waiting, .. }] = &told[..] else { panic!("{told:?}") };
+    let [WatchedPoolEvent::UseHigh { usage, waiting, .. }] = &told[..] else { panic!("{told:?}") };
     assert_eq!((*usage, *waiting, pool.stats().in_use), (1.0, 3, 0));
     callers.iter().for_each(tokio::task::JoinHandle::abort);
 }

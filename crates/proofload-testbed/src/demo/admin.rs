@@ -5,7 +5,7 @@ use axum::extract::{Query, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use proofload_kit::CacheStats;
+use proofload_kit::cache::CacheStats;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
-use proofload_kit::{BuildError, Cache, CacheStats, LoadError, Loaded, Redis, Registry, Ttl};
+use proofload_kit::cache::CacheStats;
+use proofload_kit::{BuildError, Cache, LoadError, Loaded, Redis, Registry, Ttl};
 
 use super::backend::BackendError;
 use super::error::ApiError;

@@ -14,7 +14,7 @@ use crate::cache::glob::Glob;
 use crate::cache::remote::{
     BoxFuture, Claim, Heard, Lease, Remote, RemoteError, Shared, Stored, Target, Wants,
 };
-use crate::{Cache, CacheBuilder, Ttl};
+use crate::{Cache, Ttl, cache::CacheBuilder};
 
 /// For ever.
 const FAR: Duration = Duration::from_hours(1_000_000);

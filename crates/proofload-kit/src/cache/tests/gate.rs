@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::Semaphore;
 
-use crate::{Cache, CacheBuilder, Ttl};
+use crate::{Cache, Ttl, cache::CacheBuilder};
 
 /// The error of these tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

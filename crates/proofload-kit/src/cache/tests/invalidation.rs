@@ -215,11 +215,14 @@ async fn a_life_of_nothing_is_not_kept() {
     let (cache, gate) = (cache(|builder| builder), Gate::open());
     let load = || {
         let load = gate.load();
-        async move { Ok::<_, Refused>(Loaded::new(load.await?).ttl(Duration::ZERO)) }
+        async move { Ok::<_, Refused>(Loaded::new(load.await?).do_not_keep()) }
     };
     assert_eq!(cache.get_or_load("key", load).await.unwrap(), 1);
     assert_eq!(cache.get("key"), None);
     cache.put("key", 5).await;
     cache.put_with("key", 6, PutOptions::new().ttl(Duration::ZERO)).await;
     assert_eq!(cache.get("key"), None, "what stood there is gone as well");
+    cache.put("key", 7).await;
+    cache.put_with("key", 8, PutOptions::new().do_not_keep()).await;
+    assert_eq!(cache.get("key"), None);
 }
