@@ -1,7 +1,7 @@
 //! The comparison as a whole: made-up runs with known differences.
 
-use super::evidence::{Block, Figures, PhaseEvidence, RequestEvidence, RunEvidence};
 use super::difference::{Difference, Known};
+use super::evidence::{Block, Figures, PhaseEvidence, RequestEvidence, RunEvidence};
 use super::judge::Change;
 use super::*;
 use crate::metrics::Histogram;

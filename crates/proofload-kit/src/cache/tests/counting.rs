@@ -7,7 +7,8 @@ use tokio::time::advance;
 
 use super::fake::Layer;
 use super::gate::{Gate, cache, settle};
-use crate::{Cache, CacheBuilder, Ttl};
+use crate::cache::CacheBuilder;
+use crate::{Cache, Ttl};
 
 async fn nobody_knows() -> Result<Option<u64>, ()> {
     Err(())

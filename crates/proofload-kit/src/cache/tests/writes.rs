@@ -144,7 +144,7 @@ async fn what_is_stale_in_memory_does_not_give_way_to_what_is_older() {
 #[tokio::test(start_paused = true)]
 async fn a_known_absence_does_not_keep_a_value_from_being_shared() {
     let layer = Arc::new(Layer::default());
-    let set = |builder: crate::CacheBuilder<u64>| builder.negative_ttl(Ttl::minutes(5));
+    let set = |builder: crate::cache::CacheBuilder<u64>| builder.negative_ttl(Ttl::minutes(5));
     let (one, other) = (layer.process(set), layer.process(set));
     let none = one.get_or_load_option("key", || async { Ok::<Option<u64>, Refused>(None) }).await;
     assert_eq!(none.unwrap(), None);
@@ -182,7 +182,7 @@ async fn no_load_outlives_the_cache() {
 #[tokio::test(start_paused = true)]
 async fn a_load_that_is_not_kept_ends_the_value_before_it() {
     for (shared, absent) in [(false, true), (false, false), (true, true), (true, false)] {
-        let windows = |builder: crate::CacheBuilder<u64>| {
+        let windows = |builder: crate::cache::CacheBuilder<u64>| {
             builder.stale_while_revalidate(SECOND * 7200).fail_safe(SECOND * 7200)
         };
         let cache = match shared {
