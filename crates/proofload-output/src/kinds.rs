@@ -10,7 +10,7 @@ use proofload_core::result::RunInfo;
 
 use crate::metrics::Collector;
 use crate::output::Output;
-use crate::sinks::{NdJson, Otlp, RemoteWrite, Scrape, ScrapeError, Webhook};
+use crate::sinks::{NdJson, Otlp, Push, RemoteWrite, Scrape, ScrapeError, Webhook};
 
 /// The kinds with what they are and what may stand behind the `=`.
 pub const KINDS: [(&str, &str); 4] = [
@@ -177,7 +177,7 @@ fn remote_write(place: Option<&str>, context: &Context<'_>) -> Result<Box<dyn Ou
         headers.push(("authorization".to_owned(), basic(&user, &password)));
     }
     let place = url(KIND, &place, &mut headers)?;
-    let sink = RemoteWrite::new(&place, headers, labels(context), collector(context));
+    let sink = Push::<RemoteWrite>::new(&place, headers, labels(context), collector(context));
     Ok(Box::new(sink))
 }
 
@@ -204,7 +204,7 @@ fn otlp(place: Option<&str>, context: &Context<'_>) -> Result<Box<dyn Output>, O
         .or_else(|| get("OTEL_EXPORTER_OTLP_HEADERS"))
         .map_or_else(Vec::new, |text| pairs(&text));
     let endpoint = url("otlp", &endpoint, &mut headers)?;
-    let sink = Otlp::new(&endpoint, headers, labels(context), collector(context));
+    let sink = Push::<Otlp>::new(&endpoint, headers, labels(context), collector(context));
     Ok(Box::new(sink))
 }
 

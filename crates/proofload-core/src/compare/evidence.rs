@@ -84,6 +84,22 @@ impl RunEvidence {
         }
     }
 
+    /// The same of every run in a result: several where it is that of repeated runs.
+    #[must_use]
+    pub fn all_of(result: &RunResult) -> Vec<Self> {
+        match &result.repeats {
+            Some(repeats) => repeats.evidence.clone(),
+            None => vec![Self::of(result)],
+        }
+    }
+
+    /// The same with at most so many blocks of time in each phase.
+    #[must_use]
+    pub fn with_blocks_at_most(&self, most: usize) -> Self {
+        let phases = self.phases.iter().map(|phase| phase.with_blocks_at_most(most)).collect();
+        Self { phases, started: self.started.clone(), ground: self.ground.clone() }
+    }
+
     /// The phase of this name.
     #[must_use]
     pub fn phase(&self, name: &str) -> Option<&PhaseEvidence> {

@@ -5,6 +5,7 @@
 //! - `measured`, `within`, [`difference`] from runs to a difference with its interval
 //! - [`judge`] from differences to better, worse, no change, cannot tell
 //! - [`rule`], `outcome` what counts as a regression, and goals
+//! - `pooled` what runs of the same test show together
 //! - `repeats` how far runs of the same test lie apart
 //! - `suspicion` what speaks against taking a change for one of the service
 //! - `sides`, `words` putting it together, and into words
@@ -17,6 +18,7 @@ pub mod ground;
 pub mod judge;
 mod measured;
 mod outcome;
+mod pooled;
 mod repeats;
 pub mod rule;
 mod sides;
@@ -28,6 +30,7 @@ mod words;
 
 pub use evidence::RunEvidence;
 pub use ground::{Aspect, Difference, Ground, NotComparable};
+pub use pooled::{Pooled, PooledPhase};
 pub use repeats::{Spread, spread};
 pub use rule::{Amount, ChangeSize, ComparisonRules, Goal, Intent, Rule, Scope};
 pub use sides::{CompareError, Side, compare};

@@ -13,8 +13,8 @@ pub struct Spread {
     pub phase: String,
     /// The measure.
     pub measure: Measure,
-    /// Runs that have it.
-    pub runs: usize,
+    /// What it was in each run, in the base unit; nothing in a run that does not have it.
+    pub values: Vec<Option<f64>>,
     /// The middle run's value, in the base unit; the lower of two in the middle.
     pub median: f64,
     /// The smallest.
@@ -46,10 +46,12 @@ pub fn spread(runs: &[RunEvidence]) -> Vec<Spread> {
 
 fn of_phase(runs: &[RunEvidence], phase: &str, measure: &Measure) -> Option<Spread> {
     let scale = scale_of(measure);
-    let phases = runs.iter().filter_map(|run| run.phase(phase));
-    let mut values: Vec<f64> = phases
-        .filter_map(|phase| on_scale(value(measure, &phase.all, Some(phase))?, scale))
-        .collect();
+    let of_run = |run: &RunEvidence| {
+        let phase = run.phase(phase)?;
+        value(measure, &phase.all, Some(phase))
+    };
+    let all: Vec<Option<f64>> = runs.iter().map(of_run).collect();
+    let mut values: Vec<f64> = all.iter().filter_map(|value| on_scale((*value)?, scale)).collect();
     values.sort_by(f64::total_cmp);
     let (least, most) = (*values.first()?, *values.last()?);
     let deviation = mean_and_variance(&values).map(|(_, variance)| match scale {
@@ -59,7 +61,7 @@ fn of_phase(runs: &[RunEvidence], phase: &str, measure: &Measure) -> Option<Spre
     Some(Spread {
         phase: phase.to_owned(),
         measure: measure.clone(),
-        runs: values.len(),
+        values: all,
         median: off_scale(values[(values.len() - 1) / 2], scale),
         least: off_scale(least, scale),
         most: off_scale(most, scale),

@@ -213,6 +213,29 @@ impl PhaseTotals {
         Merged::Added
     }
 
+    /// Adds the same phase of another run of the same plan: what was counted and timed adds up, time
+    /// too, so that rates are those of a run; blocks of time lie on one another. The most of something
+    /// is that of the run which had most.
+    fn add_repeat(&mut self, other: &Self) {
+        for (meta, stats) in &other.series {
+            self.merge_series(meta, stats);
+        }
+        self.iterations.merge(&other.iterations);
+        self.generator.merge(&other.generator);
+        self.response_blocks.merge(&other.response_blocks);
+        self.errors.merge(&other.errors);
+        self.samples_dropped = self.samples_dropped.saturating_add(other.samples_dropped);
+        self.elapsed_ns = self.elapsed_ns.saturating_add(other.elapsed_ns);
+        self.paused_ns = self.paused_ns.saturating_add(other.paused_ns);
+        self.series_overflowed = self.series_overflowed.saturating_add(other.series_overflowed);
+        for (id, other) in &other.shards {
+            let shard = self.shards.entry(*id).or_default();
+            shard.users_max = shard.users_max.max(other.users_max);
+            shard.open_connections = shard.open_connections.max(other.open_connections);
+            shard.seen.lost = shard.seen.lost.saturating_add(other.seen.missing());
+        }
+    }
+
     fn merge_series(&mut self, meta: &Arc<SeriesMeta>, stats: &RequestStats) {
         if let Some(known) = self.series.get_mut(meta) {
             known.merge(stats);
@@ -264,6 +287,14 @@ impl RunTotals {
             return Err(MergeError::TooManyShards(snapshot.shard));
         }
         Ok(phase.merge(snapshot))
+    }
+
+    /// Adds another run of the same plan. To be told from [`RunTotals::merge`], by which the shards of
+    /// one run are joined: these ran at the same time, repeats one after the other.
+    pub fn add_repeat(&mut self, other: &Self) {
+        for (index, totals) in &other.phases {
+            self.phases.entry(*index).or_default().add_repeat(totals);
+        }
     }
 
     /// The totals of a phase; none before its first snapshot.

@@ -122,6 +122,28 @@ impl RunRecord {
         });
     }
 
+    /// Adds another run of the same plan, the `number`th, which was run after what is in here: totals,
+    /// phases and marks, each on its own run's time. The timeline stays empty, for two runs have no
+    /// course in common.
+    pub fn add_repeat(&mut self, number: u32, other: &Self) {
+        self.totals.add_repeat(&other.totals);
+        let told = |text: &str| format!("run {number}: {text}");
+        for phase in &other.phases {
+            let early = phase.early.as_deref().map(told);
+            match self.phases.iter_mut().find(|known| known.index == phase.index) {
+                Some(known) => {
+                    known.ended = known.ended.max(phase.ended);
+                    known.shards = known.shards.max(phase.shards);
+                    known.early = known.early.take().or(early);
+                }
+                None => self.phases.push(PhaseRecord { early, ..phase.clone() }),
+            }
+        }
+        for mark in other.marks.all() {
+            self.marks.add(Mark { text: told(&mark.text), ..mark.clone() });
+        }
+    }
+
     /// A phase that was begun.
     #[must_use]
     pub fn phase(&self, index: usize) -> Option<&PhaseRecord> {

@@ -141,6 +141,7 @@ pub fn build(input: &ResultInput<'_>) -> (RunResult, Verdict) {
         marks_dropped: input.record.marks.dropped(),
         cost,
         comparison: None,
+        repeats: None,
         improvement: None,
     };
     (result, verdict)

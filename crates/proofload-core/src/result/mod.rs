@@ -4,6 +4,7 @@ mod build;
 mod comparison;
 mod digest;
 mod model;
+mod repeats;
 mod rows;
 mod steps;
 
@@ -18,4 +19,5 @@ pub use model::{
     GeneratorResult, Histograms, IterationResult, MarkRow, PercentileRow, PhaseResult, RequestRow,
     ResultError, RunInfo, RunResult, Summary, ThresholdRow, TimelineRow, TrustResult,
 };
+pub use repeats::{Pool, RepeatRow, Repeated, Repeats, SpreadRow};
 pub use steps::{PlannedStep, StepRow, planned_steps};

@@ -5,6 +5,7 @@
 //! rate. Keys are only added within a version; what changes its meaning gets a new version.
 
 use super::Comparison;
+use super::repeats::Repeats;
 use super::steps::StepRow;
 use crate::cost::CostResult;
 use crate::improvement::Improvement;
@@ -52,6 +53,9 @@ pub struct RunResult {
     /// How it compares with a baseline or with other runs; `null` if it was not compared.
     #[serde(default)]
     pub comparison: Option<Comparison>,
+    /// The runs that this is the result of, where a plan was run several times; `null` for one run.
+    #[serde(default)]
+    pub repeats: Option<Repeats>,
     /// What a change of the service has brought, by this run and one before it; `null` if nobody asked.
     #[serde(default)]
     pub improvement: Option<Improvement>,

@@ -14,7 +14,7 @@ const MAX_ENTRIES: usize = 200;
 pub(crate) fn compare(old: &RunResult, new: &RunResult, instance: &str) -> Markup {
     let side = |result: &RunResult| Side {
         label: format!("{} of {}", result.run.name, when(&result.run.started)),
-        runs: vec![RunEvidence::of(result)],
+        runs: RunEvidence::all_of(result),
     };
     let (old, new) = (side(old), side(new));
     let rules = ComparisonRules::default();

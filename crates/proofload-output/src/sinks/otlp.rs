@@ -1,17 +1,14 @@
 //! Metrics to OpenTelemetry collectors: OTLP over HTTP with protobuf.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use proofload_core::event::RunEvent;
-use proofload_core::result::RunResult;
 use prost::Message;
 
-use crate::metrics::{BUCKETS_SECONDS, Collector, Kind, Metric, Row, Value};
-use crate::output::{Interest, Output, OutputError, url_for_people};
-use crate::shipper::{Parcel, Shipper};
+use super::push::{Format, Span};
+use crate::metrics::{BUCKETS_SECONDS, Kind, Metric, Row, Value};
+use crate::output::OutputError;
+use crate::shipper::Parcel;
 
-/// How often the metrics are sent.
-const EVERY: Duration = Duration::from_secs(5);
 /// Since the start of the run, as `AggregationTemporality` has it.
 const CUMULATIVE: i32 = 2;
 
@@ -146,48 +143,27 @@ mod proto {
     }
 }
 
-/// Sends the metrics of a run every few seconds.
+/// OTLP metrics over HTTP, for [`Push`](super::push::Push).
 #[derive(Debug)]
-pub struct Otlp {
-    url: String,
-    /// Which run it is.
-    labels: Vec<(&'static str, String)>,
-    collector: Collector,
-    shipper: Shipper,
-    began_ns: u64,
-    sent: Instant,
-}
+pub(crate) struct Otlp;
 
-fn now_ns() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(now.as_nanos()).unwrap_or(u64::MAX)
-}
+impl Format for Otlp {
+    const WHAT: &'static str = "OTLP metrics";
+    const HEADERS: &'static [(&'static str, &'static str)] =
+        &[("content-type", "application/x-protobuf")];
 
-impl Otlp {
-    /// To the endpoint at `url`, such as `http://host:4318/v1/metrics`, with `labels` on the resource.
-    #[must_use]
-    pub fn new(
-        url: &str,
-        mut headers: Vec<(String, String)>,
-        labels: Vec<(&'static str, String)>,
-        collector: Collector,
-    ) -> Self {
-        headers.push(("content-type".to_owned(), "application/x-protobuf".to_owned()));
-        let shipper = Shipper::new(url, headers);
-        let (began_ns, sent) = (now_ns(), Instant::now());
-        Self { url: url_for_people(url), labels, collector, shipper, began_ns, sent }
-    }
-
-    fn put(&mut self) {
-        self.sent = Instant::now();
-        let metrics = self.collector.metrics();
-        let samples = metrics.iter().map(Metric::samples).sum();
-        let stamp = Stamp { from: self.began_ns, to: now_ns() };
+    /// One body, with the labels on the resource.
+    fn bodies(
+        metrics: &[Metric],
+        labels: &[(&'static str, String)],
+        span: Span,
+    ) -> Result<Vec<Parcel>, OutputError> {
+        let stamp = Stamp::of(span);
         let service = [("service.name", "proofload".to_owned())];
         let request = proto::ExportMetricsServiceRequest {
             resource_metrics: vec![proto::ResourceMetrics {
                 resource: Some(proto::Resource {
-                    attributes: service.iter().chain(&self.labels).map(attribute).collect(),
+                    attributes: service.iter().chain(labels).map(attribute).collect(),
                 }),
                 scope_metrics: vec![proto::ScopeMetrics {
                     scope: Some(proto::Scope {
@@ -198,7 +174,8 @@ impl Otlp {
                 }],
             }],
         };
-        self.shipper.put(Parcel { body: request.encode_to_vec(), samples });
+        let samples = metrics.iter().map(Metric::samples).sum();
+        Ok(vec![Parcel { body: request.encode_to_vec(), samples }])
     }
 }
 
@@ -207,7 +184,7 @@ fn attribute((key, value): &(&'static str, String)) -> proto::KeyValue {
     proto::KeyValue { key: (*key).to_owned(), value }
 }
 
-/// The time that points are about.
+/// The time that points are about, in nanoseconds since the Unix epoch.
 #[derive(Clone, Copy)]
 struct Stamp {
     from: u64,
@@ -215,6 +192,11 @@ struct Stamp {
 }
 
 impl Stamp {
+    fn of(span: Span) -> Self {
+        let nanoseconds = |at: Duration| u64::try_from(at.as_nanos()).unwrap_or(u64::MAX);
+        Self { from: nanoseconds(span.from), to: nanoseconds(span.to) }
+    }
+
     fn metric(self, metric: &Metric) -> proto::Metric {
         // In OTLP the unit has a field of its own and a sum says that it is one.
         let name = metric.name.trim_end_matches("_total").trim_end_matches("_seconds");
@@ -275,40 +257,5 @@ impl Stamp {
             explicit_bounds: BUCKETS_SECONDS.to_vec(),
             attributes: row.labels.iter().map(attribute).collect(),
         })
-    }
-}
-
-impl Output for Otlp {
-    fn name(&self) -> String {
-        format!("OTLP metrics to {}", self.url)
-    }
-
-    fn interest(&self) -> Interest {
-        Interest::ALL
-    }
-
-    fn hear(&mut self, event: &RunEvent) -> Result<(), OutputError> {
-        self.collector.hear(event);
-        self.tick()
-    }
-
-    fn tick(&mut self) -> Result<(), OutputError> {
-        if self.sent.elapsed() >= EVERY {
-            self.put();
-        }
-        self.shipper.pump()
-    }
-
-    fn finish(&mut self, _result: Option<&RunResult>) -> Result<(), OutputError> {
-        self.put();
-        self.shipper.finish()
-    }
-
-    fn lost(&self) -> u64 {
-        self.shipper.lost()
-    }
-
-    fn lost_what(&self) -> &'static str {
-        "samples"
     }
 }

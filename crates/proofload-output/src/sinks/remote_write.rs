@@ -1,18 +1,13 @@
 //! Prometheus remote write, version 1: protobuf in snappy, to Prometheus, Mimir, VictoriaMetrics,
 //! Thanos and all that speak it.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-
-use proofload_core::event::RunEvent;
-use proofload_core::result::RunResult;
 use prost::Message;
 
-use crate::metrics::{BUCKETS_SECONDS, Collector, Metric, Value};
-use crate::output::{Interest, Output, OutputError, Trouble, url_for_people};
-use crate::shipper::{Parcel, Shipper};
+use super::push::{Format, Span};
+use crate::metrics::{BUCKETS_SECONDS, Metric, Value};
+use crate::output::{OutputError, Trouble};
+use crate::shipper::Parcel;
 
-/// How often the metrics are sent, as k6 does.
-const EVERY: Duration = Duration::from_secs(5);
 /// Series in one body; receivers bound what they accept.
 const SERIES_A_BODY: usize = 2_000;
 
@@ -50,50 +45,34 @@ struct Sample {
     timestamp: i64,
 }
 
-/// Sends the metrics of a run every few seconds. The numbers count from the start of the run.
+/// Remote write 1.0, for [`Push`](super::push::Push).
 #[derive(Debug)]
-pub struct RemoteWrite {
-    url: String,
-    /// Labels of every series, such as which run it is.
-    labels: Vec<(&'static str, String)>,
-    collector: Collector,
-    shipper: Shipper,
-    sent: Instant,
-}
+pub(crate) struct RemoteWrite;
 
-impl RemoteWrite {
-    /// To the endpoint at `url`, such as `http://host:9090/api/v1/write`, with `labels` on every series.
-    #[must_use]
-    pub fn new(
-        url: &str,
-        mut headers: Vec<(String, String)>,
-        labels: Vec<(&'static str, String)>,
-        collector: Collector,
-    ) -> Self {
-        let own = [
-            ("content-type", "application/x-protobuf"),
-            ("content-encoding", "snappy"),
-            ("x-prometheus-remote-write-version", "0.1.0"),
-        ];
-        headers.extend(own.map(|(name, value)| (name.to_owned(), value.to_owned())));
-        let shipper = Shipper::new(url, headers);
-        Self { url: url_for_people(url), labels, collector, shipper, sent: Instant::now() }
-    }
+impl Format for RemoteWrite {
+    const WHAT: &'static str = "prometheus remote write";
+    const HEADERS: &'static [(&'static str, &'static str)] = &[
+        ("content-type", "application/x-protobuf"),
+        ("content-encoding", "snappy"),
+        ("x-prometheus-remote-write-version", "0.1.0"),
+    ];
 
-    fn put(&mut self) -> Result<(), OutputError> {
-        self.sent = Instant::now();
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let timestamp = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);
-        let metrics = self.collector.metrics();
+    /// As many bodies as receivers accept, with the labels on every series.
+    fn bodies(
+        metrics: &[Metric],
+        labels: &[(&'static str, String)],
+        span: Span,
+    ) -> Result<Vec<Parcel>, OutputError> {
+        let timestamp = i64::try_from(span.to.as_millis()).unwrap_or(i64::MAX);
         let series: Vec<TimeSeries> =
-            metrics.iter().flat_map(|metric| series_of(metric, &self.labels, timestamp)).collect();
-        for chunk in series.chunks(SERIES_A_BODY) {
+            metrics.iter().flat_map(|metric| series_of(metric, labels, timestamp)).collect();
+        let body = |chunk: &[TimeSeries]| {
             let request = WriteRequest { timeseries: chunk.to_vec() };
             let body = snap::raw::Encoder::new().compress_vec(&request.encode_to_vec());
             let body = body.map_err(|e| OutputError::new(Trouble::Other, e.to_string()))?;
-            self.shipper.put(Parcel { body, samples: chunk.len() as u64 });
-        }
-        Ok(())
+            Ok(Parcel { body, samples: chunk.len() as u64 })
+        };
+        series.chunks(SERIES_A_BODY).map(body).collect()
     }
 }
 
@@ -132,39 +111,4 @@ fn series_of(
         }
     }
     all
-}
-
-impl Output for RemoteWrite {
-    fn name(&self) -> String {
-        format!("prometheus remote write to {}", self.url)
-    }
-
-    fn interest(&self) -> Interest {
-        Interest::ALL
-    }
-
-    fn hear(&mut self, event: &RunEvent) -> Result<(), OutputError> {
-        self.collector.hear(event);
-        self.tick()
-    }
-
-    fn tick(&mut self) -> Result<(), OutputError> {
-        if self.sent.elapsed() >= EVERY {
-            self.put()?;
-        }
-        self.shipper.pump()
-    }
-
-    fn finish(&mut self, _result: Option<&RunResult>) -> Result<(), OutputError> {
-        self.put()?;
-        self.shipper.finish()
-    }
-
-    fn lost(&self) -> u64 {
-        self.shipper.lost()
-    }
-
-    fn lost_what(&self) -> &'static str {
-        "samples"
-    }
 }

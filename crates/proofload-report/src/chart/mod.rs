@@ -2,7 +2,7 @@
 //! page and on paper.
 //!
 //! A chart is plain data ([`TimeChart`], [`HeatMap`], [`PercentileChart`], [`Bullet`], [`StackedBar`], [`IntervalBar`],
-//! [`PhaseStrip`]) with two ways out: `to_svg` gives the drawing alone, `figure` the drawing in a
+//! [`RunDots`], [`PhaseStrip`]) with two ways out: `to_svg` gives the drawing alone, `figure` the drawing in a
 //! `<figure>` with a caption, a legend, a summary in words and the data as a table. Both are pure, and their
 //! size is bounded whatever the input: see the `MAX_…` constants.
 //!
@@ -21,6 +21,7 @@
 mod axis;
 mod bullet;
 mod colour;
+mod dots;
 mod figure;
 mod frame;
 mod heat;
@@ -39,6 +40,7 @@ mod unit;
 pub use axis::{XAxis, elapsed_text};
 pub use bullet::{Bullet, BulletBound};
 pub use colour::{Colour, Line};
+pub use dots::RunDots;
 pub use heat::{HeatColumn, HeatMap};
 pub use interval::IntervalBar;
 pub use mark::{Band, Level, MAX_MARKS, Mark, Tone};

@@ -3,11 +3,8 @@
 //! The verdict stands last, where eyes are when a command has ended.
 
 mod changes;
-mod repeats;
 mod rules;
 mod verdict;
-
-pub use repeats::repeats;
 
 use proofload_core::result::{Comparison, SideRow};
 use proofload_core::units::human_count;

@@ -19,6 +19,9 @@ pub fn course(view: &View<'_>) -> Markup {
     if points.rows.is_empty() && view.result.test_results.iter().all(|phase| !phase.was_run) {
         return html! {};
     }
+    if view.result.repeats.is_some() {
+        return of_repeats(view);
+    }
     html! {
         section #course aria-labelledby="course-h" {
             h2 #course-h { "Over time" }
@@ -33,6 +36,18 @@ pub fn course(view: &View<'_>) -> Markup {
             @for (number, chart) in monitor_charts(view, &points).iter().enumerate() {
                 (chart.figure(&format!("monitor-{number}")))
             }
+        }
+    }
+}
+
+/// Several runs have no course in common, but their answers can be laid on one another.
+fn of_repeats(view: &View<'_>) -> Markup {
+    html! {
+        section #course aria-labelledby="course-h" {
+            h2 #course-h { "Over time" }
+            p.note { "All runs on one another, by the time since each began. The course of one run is in its own report." }
+            (PreEscaped(view.strip().to_svg("phase-strip")))
+            (heat_map(view).figure("heat"))
         }
     }
 }

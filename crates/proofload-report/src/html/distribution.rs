@@ -146,6 +146,10 @@ fn table(view: &View<'_>, phases: &[(usize, &PhaseResult)]) -> Markup {
     };
     html! {
         (scroll("Percentiles", &table))
-        p.note { "Small figures are the ends of 95% confidence intervals." }
+        p.note {
+            "Small figures are the ends of 95% confidence intervals"
+            @if view.result.repeats.is_some() { ", by how the runs differ" }
+            "."
+        }
     }
 }

@@ -89,7 +89,7 @@ const fn meaning(outcome: GoalOutcome) -> (Outcome, &'static str) {
     }
 }
 
-fn requirements(rows: &[RequirementRow]) -> Markup {
+pub(super) fn requirements(rows: &[RequirementRow]) -> Markup {
     html! {
         table.expect {
             thead { tr {

@@ -7,11 +7,11 @@ use proofload_core::result::RunResult;
 use proofload_core::verdict::ExitCode;
 
 use super::style::{CSS, JS, csp};
-use super::text::{label, name, seconds, when};
+use super::text::{counted, label, name, seconds, when};
 use super::view::{MAX_PHASES, View};
 use super::{
     checks, comparison, cost, course, distribution, environment, errors, events, expectations,
-    improvement, phases, quality, requests, statuses, thresholds, timings, verdict,
+    improvement, phases, quality, repeats, requests, statuses, thresholds, timings, verdict,
 };
 
 /// What the page says that the result does not know.
@@ -63,12 +63,15 @@ impl Overlay {
 /// The report of a run as one HTML document.
 #[must_use]
 pub fn page(result: &RunResult, options: &HtmlOptions<'_>) -> String {
-    let view = View::new(result).with_overlay(options.overlay);
+    let view = View::new(result)
+        .with_overlay(options.overlay)
+        .beside_results(options.result_href.is_some());
     let title = title(result);
     let sections = [
         verdict(&view, options.exit_code),
         improvement(&view),
         phases(&view),
+        repeats(&view),
         expectations(&view),
         thresholds(&view),
         comparison(&view),
@@ -84,6 +87,19 @@ pub fn page(result: &RunResult, options: &HtmlOptions<'_>) -> String {
         quality(&view),
         environment(&view),
     ];
+    let main = html! { @for section in &sections { (section) } };
+    let end = html! { @if options.embed_result { (embedded(result)) } };
+    document(&title, &result.run.tool_version, &header(&view, options), &main, &end)
+}
+
+/// A page around its head, its main part and what is embedded at its end.
+pub(super) fn document(
+    title: &str,
+    version: &str,
+    header: &Markup,
+    main: &Markup,
+    end: &Markup,
+) -> String {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -92,17 +108,17 @@ pub fn page(result: &RunResult, options: &HtmlOptions<'_>) -> String {
                 meta http-equiv="Content-Security-Policy" content=(csp());
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                meta name="generator" content={ "Proofload " (label(&result.run.tool_version, 40)) };
+                meta name="generator" content={ "Proofload " (label(version, 40)) };
                 title { (title) }
                 link rel="icon" href="data:,";
                 style { (PreEscaped(CSS)) }
             }
             body {
                 a.skip href="#main" { "To the verdict" }
-                (header(&view, options))
-                main #main { @for section in &sections { (section) } }
-                footer { p { "Written by Proofload" @if !result.run.tool_version.is_empty() { " " (label(&result.run.tool_version, 40)) } "." } }
-                @if options.embed_result { (embedded(result)) }
+                (header)
+                main #main { (main) }
+                footer { p { "Written by Proofload" @if !version.is_empty() { " " (label(version, 40)) } "." } }
+                (end)
                 script { (PreEscaped(JS)) }
             }
         }
@@ -126,7 +142,7 @@ fn header(view: &View<'_>, options: &HtmlOptions<'_>) -> Markup {
                 p.sub {
                     @if !run.target.is_empty() { span { (name(&run.target)) } }
                     @if !run.started.is_empty() { time datetime=(label(&run.started, 40)) { (when(&run.started)) } }
-                    span { (seconds(run.duration_seconds)) }
+                    span { (seconds(run.duration_seconds)) @if let Some(repeats) = &view.result.repeats { " in " (counted(repeats.runs.len() as u64, "run")) } }
                 }
             }
             div.tools {

@@ -9,6 +9,7 @@ use super::comparison::sentence as compared;
 use super::text::{self, count, grade_class, grade_sign, label, message, ms, name, rate, ratio};
 use super::view::View;
 use crate::chart::Unit;
+use crate::repeats::remark;
 use crate::summary::grade::meaning;
 
 /// Reasons that are shown.
@@ -36,6 +37,9 @@ pub fn verdict(view: &View<'_>, exit_code: ExitCode) -> Markup {
             }
             div.why {
                 p.sentence { (sentence(result)) }
+                @if let Some(remark) = result.repeats.as_ref().and_then(remark) {
+                    p { (text::Outcome::Missed.mark("")) " " (remark) " " a href="#repeats" { "Runs" } }
+                }
                 @if !all.is_empty() {
                     ul.reasons {
                         @for reason in all.iter().take(MAX_REASONS) { li { (reason.markup(view.has_phases())) } }
@@ -78,7 +82,9 @@ pub fn sentence(result: &RunResult) -> String {
     let never = result.test_results.iter().filter(|phase| !phase.was_run).count();
     let broken = summary.limits.saturating_sub(summary.limits_met);
     let missed = summary.targets.saturating_sub(summary.targets_met);
-    let text = match summary.grade {
+    // What is said of the bounds is said of all runs together.
+    let grade = result.repeats.as_ref().map_or(summary.grade, |repeats| repeats.pooled_grade);
+    let text = match grade {
         _ if summary.total_requests == 0 => "No request was made.".to_owned(),
         None => "Nothing was expected of this run, so there is no grade.".to_owned(),
         Some(Grade::Excellent) => "Every target was met.".to_owned(),

@@ -15,6 +15,8 @@ pub(super) const MAX_PHASES: usize = 60;
 pub struct View<'a> {
     pub(super) result: &'a RunResult,
     pub(super) overlay: Option<&'a Overlay>,
+    /// Whether the page lies in the folder of its result.
+    pub(super) is_beside_results: bool,
     pub(super) x: XAxis,
     pub(super) bands: Vec<Band>,
     pub(super) marks: Vec<Mark>,
@@ -42,6 +44,7 @@ impl<'a> View<'a> {
         Self {
             result,
             overlay: None,
+            is_beside_results: false,
             x: XAxis::Elapsed { start_seconds: 0.0, end_seconds: end },
             bands: bands.collect(),
             marks: marks.collect(),
@@ -52,6 +55,12 @@ impl<'a> View<'a> {
     #[must_use]
     pub fn with_overlay(self, overlay: Option<&'a Overlay>) -> Self {
         Self { overlay, ..self }
+    }
+
+    /// The same, for a page that lies in the folder of its result, to which it may lead.
+    #[must_use]
+    pub fn beside_results(self, is_beside_results: bool) -> Self {
+        Self { is_beside_results, ..self }
     }
 
     /// The phases that were run, with their place in the plan.

@@ -1,7 +1,8 @@
 //! What becomes a test suite and what a test case.
 
 use proofload_core::result::{
-    CheckRow, Comparison, ExpectationRow, GoalOutcome, PhaseResult, RunResult, ThresholdRow,
+    CheckRow, Comparison, ExpectationRow, GoalOutcome, PhaseResult, Repeats, RunResult,
+    ThresholdRow,
 };
 use proofload_core::units::{human_count, human_ratio};
 use proofload_core::verdict::Grade;
@@ -89,7 +90,8 @@ impl Outcome {
 pub(super) fn of(result: &RunResult) -> Vec<Suite> {
     let phases = result.test_results.iter().map(|phase| of_phase(result, phase));
     let comparison = result.comparison.iter().map(|found| of_comparison(result, found));
-    phases.chain([of_run(result)]).chain(comparison).collect()
+    let repeats = result.repeats.iter().map(|repeats| of_repeats(result, repeats));
+    phases.chain([of_run(result)]).chain(repeats).chain(comparison).collect()
 }
 
 fn suite(result: &RunResult, name: &str, start_seconds: f64) -> Suite {
@@ -105,6 +107,23 @@ fn suite(result: &RunResult, name: &str, start_seconds: f64) -> Suite {
         timestamp: instant::utc_second(&result.run.started, start_seconds),
         ..Suite::default()
     }
+}
+
+/// A case for each of several runs: one alone makes the exit code.
+fn of_repeats(result: &RunResult, repeats: &Repeats) -> Suite {
+    let mut suite = suite(result, "runs", 0.0);
+    for run in &repeats.runs {
+        let outcome = match run.grade {
+            _ if !run.completed => Outcome::Skipped("it was stopped before its end".to_owned()),
+            Some(grade @ (Grade::Fair | Grade::Poor)) => {
+                Outcome::failed("grade", format!("run {} alone is {grade}", run.number))
+            }
+            _ => Outcome::Passed,
+        };
+        let case = Case::new(format!("run {}", run.number), outcome);
+        suite.cases.push(Case { seconds: run.duration_seconds, ..case });
+    }
+    suite
 }
 
 fn of_phase(result: &RunResult, phase: &PhaseResult) -> Suite {

@@ -9,6 +9,7 @@
 
 mod comparison;
 mod improvement;
+mod repeats;
 mod sections;
 mod suite;
 mod table;

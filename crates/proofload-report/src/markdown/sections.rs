@@ -9,7 +9,7 @@ use proofload_core::verdict::Grade;
 
 use super::table::{Section, Table};
 use super::text::{code, plain};
-use super::{comparison, improvement};
+use super::{comparison, improvement, repeats};
 use crate::load_text::counted;
 
 /// Rows of what is open to see.
@@ -30,6 +30,7 @@ pub(super) fn all(result: &RunResult) -> Vec<Section> {
         sections.extend(compared);
         sections.push(broken(result));
     }
+    sections.extend(repeats::sections(result).into_iter().map(Some));
     sections.extend([
         phases(result),
         errors(result),

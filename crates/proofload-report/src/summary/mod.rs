@@ -12,6 +12,7 @@ pub(crate) mod grade;
 mod head;
 mod latency;
 mod phases;
+mod repeats;
 mod requests;
 mod timings;
 mod traffic;
@@ -51,6 +52,7 @@ pub fn summary(result: &RunResult, options: &SummaryOptions<'_>) -> String {
     let sections = [
         head::lines(style, result),
         phases::lines(style, result),
+        repeats::lines(style, result),
         requests::lines(style, &phases),
         latency::lines(style, &phases),
         timings::parts(style, &phases),
@@ -63,6 +65,12 @@ pub fn summary(result: &RunResult, options: &SummaryOptions<'_>) -> String {
         grade::lines(style, result, options),
     ];
     joined(&sections)
+}
+
+/// The runs of a result, where there are several, and how far they lie apart: lines that end with a line break.
+#[must_use]
+pub fn runs(result: &RunResult, style: &Style) -> String {
+    joined(&[repeats::lines(style, result)])
 }
 
 /// The heading of a section, with a remark behind it.

@@ -11,7 +11,9 @@ use proofload_core::metrics::{
     SeriesSnapshot, ShardId,
 };
 use proofload_core::record::RunRecord;
-use proofload_core::result::{Detail, PhaseFacts, ResultInput, RunInfo, RunResult, build};
+use proofload_core::result::{
+    Detail, PhaseFacts, RepeatRow, Repeats, ResultInput, RunInfo, RunResult, SpreadRow, build,
+};
 use proofload_core::verdict::{Bound, Expectation, GradingRule, Measure};
 
 const SECOND: u64 = 1_000_000_000;
@@ -331,5 +333,24 @@ pub(crate) fn foreign() -> RunResult {
     }
     result.marks[0].kind = nasty.to_owned();
     result.marks[0].level = nasty.to_owned();
+    let run = RepeatRow {
+        file: nasty.to_owned(),
+        report: "javascript:alert(3)".to_owned(),
+        started: nasty.to_owned(),
+        max_latency_ms: Some(f64::MAX),
+        ..RepeatRow::default()
+    };
+    let texts = SpreadRow {
+        phase: nasty.to_owned(),
+        measure: nasty.to_owned(),
+        values: vec![Some(f64::MAX), Some(-f64::MAX), None],
+        pooled: Some(0.0),
+        pooled_text: nasty.to_owned(),
+        interval_text: nasty.to_owned(),
+        deviation_text: nasty.to_owned(),
+        ..SpreadRow::default()
+    };
+    result.repeats =
+        Some(Repeats { runs: vec![run; 3], spread: vec![texts; 3], ..Repeats::default() });
     result
 }

@@ -3,8 +3,9 @@
 use std::sync::LazyLock;
 
 use proofload_core::result::{PhaseResult, RequestRow, RunResult};
+use proofload_core::suite::SuiteResult;
 use proofload_core::verdict::{ExitCode, Grade};
-use proofload_report::html::{HtmlOptions, Overlay, page, sentence};
+use proofload_report::html::{HtmlOptions, Overlay, SuiteOptions, page, sentence, suite_page};
 use proptest::prelude::*;
 
 use crate::{courses, hostile, scenes};
@@ -46,6 +47,31 @@ fn foreign_text_is_harmless() {
     assert!(page.contains("<bdi>"));
     assert!(page.len() < 400_000, "{}", page.len());
     assert!(!page.contains(&"a".repeat(500)), "a long URL is cut");
+}
+
+#[test]
+fn the_page_of_a_suite_is_harmless_and_leads_to_its_tests() {
+    let mut result = crate::suite::result();
+    let reports = vec![Some("1-a/report.html".to_owned())];
+    let options = SuiteOptions { exit_code: Some(ExitCode::Poor), reports: &reports };
+    let page = suite_page(&result, &options);
+    for part in ["<a href=\"1-a/report.html\">", "id=\"requirements\"", "could not run", "not run"]
+    {
+        assert!(page.contains(part), "{part} in {page}");
+    }
+    let nasty = "</script><script>alert(1)</script>\u{202e}<img src=x>";
+    result.suite.name = nasty.to_owned();
+    result.suite.file = nasty.to_owned();
+    for test in &mut result.tests {
+        (test.name, test.kind, test.reason) =
+            (nasty.to_owned(), nasty.to_owned(), Some(nasty.to_owned()));
+    }
+    for row in &mut result.requirements {
+        (row.id, row.text, row.reason) =
+            (nasty.to_owned(), nasty.to_owned(), Some(nasty.to_owned()));
+    }
+    assert_harmless(&suite_page(&result, &options));
+    assert_harmless(&suite_page(&SuiteResult::default(), &SuiteOptions::default()));
 }
 
 #[test]

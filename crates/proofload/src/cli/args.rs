@@ -83,6 +83,12 @@ pub(super) struct OutputFlags {
     /// Folder in which a folder of its own is left; `proofload-results` if not given
     #[arg(long, value_name = "DIR", env = "PROOFLOAD_RESULTS", hide_env_values = true)]
     pub(super) results: Option<PathBuf>,
+    /// Where else it goes; may be given several times. At its end: html, json, junit, markdown or csv,
+    /// each with a file (csv: the beginning of its files' names) or into the folder of the run. While it
+    /// runs: ndjson (a file; compressed if it ends in .zst), prometheus (an address to be scraped at),
+    /// prometheus-rw and otlp (a URL)
+    #[arg(long, value_name = "KIND[=WHERE]")]
+    pub(super) out: Vec<Out>,
     /// No progress and no summary: the exit code and the result file say it all
     #[arg(short, long)]
     pub(super) quiet: bool,
@@ -119,12 +125,6 @@ impl OutputFlags {
 pub(super) struct OutputArgs {
     #[command(flatten)]
     pub(super) flags: OutputFlags,
-    /// Where else the run goes; may be given several times. At its end: html, json, junit, markdown or
-    /// csv, each with a file (csv: the beginning of its files' names) or into the folder of the run. While
-    /// it runs: ndjson (a file; compressed if it ends in .zst), prometheus (an address to be scraped at),
-    /// prometheus-rw and otlp (a URL)
-    #[arg(long, value_name = "KIND[=WHERE]")]
-    pub(super) out: Vec<Out>,
     /// Show the run on the whole terminal, with charts and keys to pause and scale it
     #[arg(long, conflicts_with = "quiet")]
     pub(super) tui: bool,

@@ -166,11 +166,7 @@ fn same_ground(side: Side, allowed: &Aspects) -> Result<Side, Failure> {
 /// The name of the plan in the first result that says one.
 fn plan_name(places: &[PathBuf]) -> String {
     let named = |place: &PathBuf| {
-        let file = match files::repeats(place) {
-            Ok(repeats) if !repeats.is_empty() => repeats.into_iter().next()?,
-            _ => place.clone(),
-        };
-        report::read(&file).ok().map(|result| result.run.name).filter(|name| !name.is_empty())
+        report::read(place).ok().map(|result| result.run.name).filter(|name| !name.is_empty())
     };
     places.iter().find_map(named).unwrap_or_else(|| "proofload".to_owned())
 }

@@ -10,6 +10,7 @@ use jiff::Zoned;
 use proofload_core::compare::{RunEvidence, Side};
 use proofload_core::improvement::Improvement;
 use proofload_core::plan::{BaseUrl, Plan, Scheme, Secrets, Target};
+use proofload_core::record::RunRecord;
 use proofload_core::result::{ResultInput, RunInfo, RunResult, build};
 use proofload_core::verdict::{ExitCode, RunEnd};
 use proofload_engine::run::{HealthError, RunHandle, RunOptions, RunOutcome, check_health, start};
@@ -90,6 +91,8 @@ pub(super) struct Host<'a> {
 pub(super) struct Finished {
     /// What came out, without secrets.
     pub(super) result: RunResult,
+    /// What it was made of.
+    pub(super) record: RunRecord,
     pub(super) code: ExitCode,
     /// Where it was written, and what could not be.
     pub(super) written: Written,
@@ -180,7 +183,7 @@ fn get_ready(
     if !output.no_health_check {
         ask_whether_it_is_there(&plan, host)?;
     }
-    let opened = outputs::open(&output.out, &plan, &info, places.folder(), console)?;
+    let opened = outputs::open(&output.flags.out, &plan, &info, places.folder(), console)?;
     Ok(Ready { plan: Arc::new(plan), info, reference, places, opened, _demo: demo })
 }
 
@@ -287,7 +290,7 @@ fn conclude(
     if let Err(refused) = compared {
         written.failure.get_or_insert(refused);
     }
-    Ok(Finished { result, code, written })
+    Ok(Finished { result, record: outcome.record, code, written })
 }
 
 fn begin(
@@ -310,7 +313,7 @@ fn begin(
 }
 
 /// The result without secrets: names and URLs may have been made of some.
-fn redacted(result: &RunResult, console: &Console) -> Result<RunResult, Failure> {
+pub(super) fn redacted(result: &RunResult, console: &Console) -> Result<RunResult, Failure> {
     let mut value = serde_json::to_value(result).map_err(Failure::internal)?;
     console.redactor().json(&mut value);
     serde_json::from_value(value).map_err(Failure::internal)

@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use proofload_core::result::RunResult;
+use proofload_core::suite::SuiteResult;
 use proofload_core::verdict::ExitCode;
-use proofload_report::html::{self, HtmlOptions};
-use proofload_report::{csv, junit, markdown};
+use proofload_report::html::{self, HtmlOptions, SuiteOptions};
+use proofload_report::{csv, junit, junit_suite, markdown, markdown_suite};
 
 use super::failure::Failure;
+use super::files;
 
 /// A format for files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -31,6 +33,15 @@ pub(super) struct Rendered {
     pub(super) path: PathBuf,
     /// What is in it.
     pub(super) text: String,
+}
+
+impl Rendered {
+    /// Writes it.
+    pub(super) fn write(&self) -> Result<(), Failure> {
+        files::write(&self.path, self.text.as_bytes()).map_err(|error| {
+            Failure::output(format!("{} could not be written: {error}", self.path.display()))
+        })
+    }
 }
 
 impl Format {
@@ -86,6 +97,29 @@ impl Format {
         };
         let files = self.paths(path).into_iter().zip(texts);
         Ok(files.map(|(path, text)| Rendered { path, text }).collect())
+    }
+}
+
+impl Format {
+    /// The result of a suite in this format.
+    ///
+    /// # Errors
+    /// When suites have no such format.
+    pub(super) fn render_suite(
+        self,
+        result: &SuiteResult,
+        options: &SuiteOptions<'_>,
+    ) -> Result<String, Failure> {
+        match self {
+            Self::Html => Ok(html::suite_page(result, options)),
+            Self::Json => result.to_json().map_err(Failure::internal),
+            Self::Junit => Ok(junit_suite(result)),
+            Self::Markdown => Ok(markdown_suite(result)),
+            Self::Csv => Err(Failure::usage(
+                "a suite has no such format: html, json, junit and markdown are there, and the results of its \
+                 tests have all of them",
+            )),
+        }
     }
 }
 

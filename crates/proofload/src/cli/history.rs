@@ -147,14 +147,15 @@ fn find(root: &Path, skipped: &mut Vec<SkippedFile>) -> io::Result<Vec<Candidate
             }
             continue;
         }
-        let result = path.join(RESULT);
-        if result.is_file() {
-            found.push(Candidate::new(result, &name, true));
-            continue;
-        }
+        // Runs one by one, not the result of them together.
         let repeats = files::repeats(&path).unwrap_or_default();
         if !repeats.is_empty() {
             found.extend(repeats.into_iter().map(|run| Candidate::new(run, &name, true)));
+            continue;
+        }
+        let result = path.join(RESULT);
+        if result.is_file() {
+            found.push(Candidate::new(result, &name, true));
             continue;
         }
         let tests = fs::read_dir(&path).into_iter().flatten().flatten().map(|test| test.path());

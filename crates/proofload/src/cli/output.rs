@@ -108,7 +108,7 @@ impl Places {
         let asked = Destination::prepare(output.flags.output_file.as_deref())?;
         let root = output.flags.results.as_deref();
         if root.is_none() && !keeps_result {
-            let outs = prepared(&output.out, None)?;
+            let outs = prepared(&output.flags.out, None)?;
             return Ok(Self { folder: None, asked, outs });
         }
         let place = root.unwrap_or(Path::new(files::RESULTS));
@@ -129,7 +129,7 @@ impl Places {
                 )));
             }
         };
-        let outs = prepared(&output.out, folder.as_ref().map(RunFolder::path))?;
+        let outs = prepared(&output.flags.out, folder.as_ref().map(RunFolder::path))?;
         Ok(Self { folder, asked, outs })
     }
 
@@ -187,7 +187,8 @@ pub(super) struct Written {
 }
 
 impl Written {
-    fn keep<T>(&mut self, written: Result<T, Failure>) -> Option<T> {
+    /// What was written, or nothing: the first failure is kept.
+    pub(super) fn keep<T>(&mut self, written: Result<T, Failure>) -> Option<T> {
         match written {
             Ok(done) => Some(done),
             Err(failure) => {
@@ -198,7 +199,8 @@ impl Written {
     }
 }
 
-fn put(path: PathBuf, text: &str) -> Result<PathBuf, Failure> {
+/// Writes a file of a result.
+pub(super) fn put(path: PathBuf, text: &str) -> Result<PathBuf, Failure> {
     match files::write(&path, text.as_bytes()) {
         Ok(()) => Ok(path),
         Err(error) => Err(unwritten(&path, &error)),

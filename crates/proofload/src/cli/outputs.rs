@@ -14,8 +14,7 @@ use proofload_output::{Context, Hub, KINDS, OpenError, Output, OutputReport, by_
 
 use super::console::Console;
 use super::failure::Failure;
-use super::files;
-use super::formats::Format;
+use super::formats::{Format, Rendered};
 use super::live::{Listener, Underway};
 use super::output::Destination;
 
@@ -70,8 +69,37 @@ impl Out {
         Self { kind: Kind::File(Format::Markdown), place: None }
     }
 
+    /// The report, in this file.
+    pub(super) fn html(place: PathBuf) -> Self {
+        Self { kind: Kind::File(Format::Html), place: Some(place) }
+    }
+
+    /// The format, if it is one that is written at the end.
+    pub(super) fn format(&self) -> Option<Format> {
+        match self.kind {
+            Kind::File(format) => Some(format),
+            Kind::Live(_) => None,
+        }
+    }
+
+    /// The same for one of several runs; nothing if it is written once, after all of them. A file gets the run's
+    /// name, in front of its ending or in the folder of the runs, so that the next run does not replace it.
+    pub(super) fn of_run(&self, name: &str, folder: Option<&Path>) -> Option<Self> {
+        let Kind::Live(kind) = self.kind else { return None };
+        if kind != NDJSON {
+            return Some(self.clone());
+        }
+        let named = |place: &PathBuf| {
+            let file = place.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let (stem, ending) = file.split_once('.').unwrap_or((&file, NDJSON));
+            place.with_file_name(format!("{stem}-{name}.{ending}"))
+        };
+        let in_folder = || folder.map(|folder| folder.join(format!("{name}.{NDJSON}")));
+        Some(Self { kind: self.kind, place: self.place.as_ref().map(named).or_else(in_folder) })
+    }
+
     /// Where a file goes; without a place of its own into the folder of the run, or here.
-    fn path(&self, format: Format, folder: Option<&Path>) -> PathBuf {
+    pub(super) fn path(&self, format: Format, folder: Option<&Path>) -> PathBuf {
         match (&self.place, folder) {
             (Some(place), _) => place.clone(),
             (None, Some(folder)) => folder.join(format.default_name()),
@@ -98,12 +126,8 @@ impl Out {
         folder: Option<&Path>,
     ) -> Result<(), Failure> {
         let Kind::File(format) = self.kind else { return Ok(()) };
-        for file in format.render(result, code, &self.path(format, folder))? {
-            files::write(&file.path, file.text.as_bytes()).map_err(|error| {
-                Failure::output(format!("{} could not be written: {error}", file.path.display()))
-            })?;
-        }
-        Ok(())
+        let files = format.render(result, code, &self.path(format, folder))?;
+        files.iter().try_for_each(Rendered::write)
     }
 }
 

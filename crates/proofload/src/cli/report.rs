@@ -9,9 +9,10 @@ use proofload_core::result::RunResult;
 use proofload_core::suite::SuiteResult;
 use proofload_core::verdict::ExitCode;
 use proofload_output::journal;
+use proofload_report::html::SuiteOptions;
 use proofload_report::suite::suite_summary;
 use proofload_report::summary::{SummaryOptions, summary};
-use proofload_report::{Style, json, junit_suite, markdown_suite};
+use proofload_report::{Style, json};
 
 use super::console::Console;
 use super::execute;
@@ -109,15 +110,8 @@ fn suite(
     console: &Console,
 ) -> Result<ExitCode, Failure> {
     let (name, text) = match shown {
-        Shown::As(format @ Format::Json) => {
-            (format.default_name(), result.to_json().map_err(Failure::internal)?)
-        }
-        Shown::As(format @ Format::Junit) => (format.default_name(), junit_suite(result)),
-        Shown::As(format @ Format::Markdown) => (format.default_name(), markdown_suite(result)),
-        Shown::As(_) => {
-            let message = "a suite has no such format: json, junit and markdown are there, and the \
-                           results of its tests have all of them";
-            return Err(Failure::usage(message));
+        Shown::As(format) => {
+            (format.default_name(), format.render_suite(result, &SuiteOptions::default())?)
         }
         Shown::Text => {
             let path = args.result.to_string_lossy();

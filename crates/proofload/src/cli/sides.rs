@@ -7,12 +7,12 @@ use proofload_core::baseline::Baseline;
 use proofload_core::compare::{Aspect, CompareError, RunEvidence, Side};
 
 use super::failure::Failure;
-use super::{files, report};
+use super::report;
 
 /// A larger file is no baseline; results may be larger.
 const MAX_BASELINE_BYTES: u64 = 64 << 20;
 
-/// Reads one side: results, folders with one or several, baselines, all taken together.
+/// Reads one side: results of one or several runs, folders of runs, baselines, all taken together.
 pub(super) fn read(places: &[PathBuf]) -> Result<Side, Failure> {
     let mut side = Side::default();
     for place in places {
@@ -32,16 +32,12 @@ fn label(places: &[PathBuf]) -> String {
 }
 
 fn runs(place: &Path) -> Result<Vec<RunEvidence>, Failure> {
-    if place.is_dir() {
-        let repeats = files::repeats(place).map_err(|error| unreadable(place, &error))?;
-        if !repeats.is_empty() && !place.join("result.json").exists() {
-            let of = |path: &PathBuf| report::read(path).map(|result| RunEvidence::of(&result));
-            return repeats.iter().map(of).collect();
-        }
-    } else if let Some(baseline) = baseline_in(place)? {
+    if !place.is_dir()
+        && let Some(baseline) = baseline_in(place)?
+    {
         return Ok(baseline.runs);
     }
-    Ok(vec![RunEvidence::of(&report::read(place)?)])
+    Ok(RunEvidence::all_of(&report::read(place)?))
 }
 
 /// The baseline in a file, if it is meant to hold one.

@@ -19,6 +19,7 @@ use proofload_core::suite::{
     TestState, TestWork,
 };
 use proofload_core::verdict::{ExitCode, Measure, Percentile, Statistic, Timing};
+use proofload_report::html::{self, SuiteOptions};
 use proofload_report::suite::{suite_summary, test_line};
 use proofload_report::summary::SummaryOptions;
 
@@ -29,11 +30,14 @@ use super::execute::{self, Finished, Host, Job, perform};
 use super::facts;
 use super::failure::Failure;
 use super::files::{self, RunFolder};
-use super::output::{Destination, Written};
+use super::formats::Rendered;
+use super::output::{Destination, Written, put};
+use super::outputs::Out;
 use super::signals::Interrupts;
 
 /// What a suite leaves behind in its folder, beside the folders of its tests.
 const RESULT: &str = "suite.json";
+const REPORT: &str = "report.html";
 
 pub(super) const EXIT_CODES: &str = "\
 Exit codes, the first that applies:
@@ -85,6 +89,8 @@ pub(super) fn run(args: &SuiteArgs, console: &Console) -> Result<ExitCode, Failu
     let began = Zoned::now();
     let asked = Destination::prepare(args.flags.output_file.as_deref())?;
     let folder = folder(args, &suite, &began, console)?;
+    let at = folder.as_ref().map(RunFolder::path);
+    args.flags.out.iter().try_for_each(|out| prepare_out(out, at))?;
     let interrupts = Interrupts::default();
     let started = Instant::now();
     let mut session = Session {
@@ -123,16 +129,22 @@ pub(super) fn run(args: &SuiteArgs, console: &Console) -> Result<ExitCode, Failu
         is_strict: args.flags.strict,
     });
     let result = redacted(&result, console)?;
-    let json = result.to_json().map_err(Failure::internal)?;
-    let (file, unwritten) = write(folder.as_ref(), &asked, &json, console);
+    let written = write(folder.as_ref(), &asked, &result, code, console)?;
+    let (file, mut unwritten) = (written.file, written.failure);
+    for out in &args.flags.out {
+        let path = folder.as_ref().map(RunFolder::path);
+        let written = write_out(out, &result, code, path);
+        unwritten = unwritten.or(written.err());
+    }
     if !is_quiet {
         let path = file.as_deref().map(Path::to_string_lossy);
+        let report = written.report.as_deref().map(Path::to_string_lossy);
         let style = console.output_style();
         let options = SummaryOptions {
             style,
             exit_code: code,
             result_path: path.as_deref(),
-            report_path: None,
+            report_path: report.as_deref(),
         };
         console.print(&suite_summary(&result, &options));
     }
@@ -254,9 +266,12 @@ impl Session<'_> {
             let all = self.suite.tests.len();
             host.console.print_error(&format!("\nTest {} of {all}: {}\n", index + 1, row.name));
         }
+        let name = folder_name(index, &row.name);
+        let out = args.flags.out.iter().filter_map(|out| out.of_run(&name, None)).collect();
         let output = OutputArgs {
             flags: OutputFlags {
                 output_file: None,
+                out,
                 results: self.folder.map(Path::to_owned),
                 quiet: self.is_quiet,
                 ..args.flags.clone()
@@ -302,9 +317,9 @@ impl Session<'_> {
     }
 
     fn finished(&self, index: usize, row: TestRow, finished: Finished) -> TestOutcome {
-        let Finished { result, code, mut written } = finished;
+        let Finished { result, code, mut written, .. } = finished;
         let console = self.host.console;
-        name_folder(&mut written, index, &row.name);
+        rename_folder(&mut written, &folder_name(index, &row.name));
         if self.args.flags.verbose && !self.is_quiet {
             console.print(&proofload_report::summary::details(&result, &console.output_style()));
             execute::show(&result, code, &written, console);
@@ -360,10 +375,10 @@ fn refusal(error: &CompareError) -> String {
     )
 }
 
-/// Names the folder that a test has left behind after the test, with its place in the suite: plans may be run
-/// several times.
-fn name_folder(written: &mut Written, index: usize, test: &str) {
-    rename_folder(written, &format!("{}-{}", index + 1, files::plain(test)));
+/// The name of the folder that a test leaves behind: that of the test, with its place in the suite, for plans may
+/// be run several times.
+fn folder_name(index: usize, test: &str) -> String {
+    format!("{}-{}", index + 1, files::plain(test))
 }
 
 /// Gives the folder of a run another name.
@@ -389,32 +404,63 @@ fn redacted(result: &SuiteResult, console: &Console) -> Result<SuiteResult, Fail
     serde_json::from_value(value).map_err(Failure::internal)
 }
 
+/// Makes sure that what is written at the end can be written, and that suites have such a format.
+fn prepare_out(out: &Out, folder: Option<&Path>) -> Result<(), Failure> {
+    if let Some(format) = out.format() {
+        format.render_suite(&SuiteResult::default(), &SuiteOptions::default())?;
+        out.prepare(folder)?;
+    }
+    Ok(())
+}
+
+/// Writes what was asked for with `--out`.
+fn write_out(
+    out: &Out,
+    result: &SuiteResult,
+    code: ExitCode,
+    folder: Option<&Path>,
+) -> Result<(), Failure> {
+    let Some(format) = out.format() else { return Ok(()) };
+    let path = out.path(format, folder);
+    let in_folder = folder.filter(|folder| path.parent() == Some(folder));
+    let reports = reports(result, in_folder);
+    let options = SuiteOptions { exit_code: Some(code), reports: &reports };
+    Rendered { path, text: format.render_suite(result, &options)? }.write()
+}
+
+/// Where the reports of the tests are, relative to the folder of the suite; nothing for a page elsewhere.
+fn reports(result: &SuiteResult, folder: Option<&Path>) -> Vec<Option<String>> {
+    let of = |test: &TestRow| {
+        let report = Path::new(test.result_path.as_ref()?).with_file_name(REPORT);
+        let path = report.strip_prefix(folder?).ok().filter(|_| report.is_file())?;
+        path.to_str().map(str::to_owned)
+    };
+    result.tests.iter().map(of).collect()
+}
+
 /// Writes the result to every place where it goes. What fails does not keep the rest from being written.
 fn write(
     folder: Option<&RunFolder>,
     asked: &Destination,
-    json: &str,
+    result: &SuiteResult,
+    code: ExitCode,
     console: &Console,
-) -> (Option<PathBuf>, Option<Failure>) {
-    let kept = folder.map(|folder| {
-        let file = folder.path().join(RESULT);
+) -> Result<Written, Failure> {
+    let json = result.to_json().map_err(Failure::internal)?;
+    let mut written = Written::default();
+    if let Some(folder) = folder.map(RunFolder::path) {
         // A test that left nothing behind has taken the folder with its own, if that was empty.
-        let written =
-            fs::create_dir_all(folder.path()).and_then(|()| files::write(&file, json.as_bytes()));
-        written.map(|()| file.clone()).map_err(|error| {
-            Failure::output(format!(
-                "the result could not be written to {}: {error}",
-                file.display()
-            ))
-        })
-    });
-    let asked = asked.write(json, console).map(|path| path.map(Path::to_owned));
-    let (mut file, mut failure) = (None, None);
-    for written in [kept.transpose(), asked] {
-        match written {
-            Ok(path) => file = path.or(file),
-            Err(error) => failure = failure.or(Some(error)),
-        }
+        let made = fs::create_dir_all(folder).map_err(|error| {
+            Failure::output(format!("{} could not be made: {error}", folder.display()))
+        });
+        written.keep(made);
+        written.file = written.keep(put(folder.join(RESULT), &json));
+        let reports = reports(result, Some(folder));
+        let options = SuiteOptions { exit_code: Some(code), reports: &reports };
+        let page = html::suite_page(result, &options);
+        written.report = written.keep(put(folder.join(REPORT), &page));
     }
-    (file, failure)
+    let asked = asked.write(&json, console).map(|path| path.map(Path::to_owned));
+    written.file = written.keep(asked).flatten().or(written.file.take());
+    Ok(written)
 }

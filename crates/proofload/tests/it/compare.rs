@@ -3,7 +3,9 @@
 use proofload_testbed::fixture::{Behaviour, Fixture, Reply};
 use std::time::Duration;
 
-use crate::support::{Sandbox, fixture, json, plan};
+use serde_json::Value;
+
+use crate::support::{Sandbox, fixture, json, plan, settled};
 
 /// A service that takes so many milliseconds.
 fn service(ms: u64) -> Fixture {
@@ -118,17 +120,61 @@ fn repeated_runs_leave_a_file_each_and_are_taken_together() {
         .with(0)
         .stdout
         .clone();
-    assert!(text.contains("3 runs: test") && text.contains("deviation between runs"), "{text}");
+    assert!(text.contains("Between runs") && text.contains("deviation"), "{text}");
     let files = sandbox.files();
-    let runs: Vec<_> = files.iter().filter(|name| name.starts_with("out/")).collect();
-    assert_eq!(runs.len(), 3, "{files:?}");
-    assert!(runs[0].ends_with("run-1.json"));
-    let folder = runs[0].rsplit_once('/').expect("a folder").0.to_owned();
-    let found = json(&sandbox.run(["compare", &folder, runs[0], "--json"]).end().with(0).stdout);
+    let names: Vec<_> = files.iter().filter_map(|name| name.strip_prefix("out/")).collect();
+    let folder = names[0].split_once('/').expect("a folder").0;
+    let names: Vec<_> = names.iter().filter_map(|name| name.split_once('/')).collect();
+    let names: Vec<_> = names.iter().map(|(_, name)| *name).collect();
+    let expect =
+        "report.html result.json run-1.html run-1.json run-2.html run-2.json run-3.html run-3.json";
+    assert_eq!(names.join(" "), expect);
+    let folder = format!("out/{folder}");
+    let one = format!("{folder}/run-1.json");
+    let found = json(&sandbox.run(["compare", &folder, &one, "--json"]).end().with(0).stdout);
     assert_eq!(found["old"]["runs"].as_array().expect("runs").len(), 3);
     assert_eq!(found["new"]["runs"].as_array().expect("runs").len(), 1);
-    sandbox.run(["run", "plan.toml", "--repeat", "2", "-o", "x.json"]).end().with(64);
+    // The result of all together is one like any other.
+    let all = sandbox.result(&format!("{folder}/result.json"));
+    let requests = |result: &Value| result["summary"]["total_requests"].as_u64().expect("a count");
+    let sum: u64 =
+        (1..=3).map(|n| requests(&sandbox.result(&format!("{folder}/run-{n}.json")))).sum();
+    assert_eq!(requests(&all), sum);
+    let shown = sandbox.run(["report", &folder]).end().with(0).stdout.clone();
+    assert!(shown.contains("Between runs") && !shown.contains("run-1"), "{shown}");
+    let page = sandbox.read(&format!("{folder}/report.html"));
+    assert!(page.contains("<a href=\"run-2.html\">2</a>"), "each run is linked");
     sandbox.run(["run", "plan.toml", "--against", "http://127.0.0.1:1"]).end().with(64);
+}
+
+#[test]
+fn repeated_runs_are_one_result_in_every_format() {
+    let sandbox = Sandbox::new();
+    let service = service(2);
+    sandbox.write("plan.toml", plan(&service, &LOAD.replace("2s", "1s")));
+    let arguments = "run plan.toml --repeat 2 --results out -o - --out html=a.html --out junit=a.xml \
+                     --out markdown=a.md --out csv=a --out ndjson=a.ndjson";
+    let ended = sandbox.run(arguments.split_whitespace()).end().with(0);
+    let all = json(&ended.stdout);
+    assert_eq!(all["repeats"]["runs"].as_array().expect("runs").len(), 2);
+    let files = sandbox.files_beside_results();
+    for name in ["a.html", "a.xml", "a.md", "a_stats.csv", "a-run-1.ndjson", "a-run-2.ndjson"] {
+        assert!(files.iter().any(|file| file == name), "no {name} in {files:?}");
+    }
+    assert!(!sandbox.read("a.html").contains("href=\"run-1"), "it lies elsewhere");
+    assert!(sandbox.read("a.xml").contains("name=\"run 2\""));
+    assert!(sandbox.read("a.md").contains("2 runs"));
+    // What is written by `-o` is compared as several runs, and becomes a baseline of several.
+    sandbox.write("all.json", &ended.stdout);
+    let found =
+        json(&sandbox.run(["compare", "all.json", "all.json", "--json"]).end().with(0).stdout);
+    assert_eq!(found["old"]["runs"].as_array().expect("runs").len(), 2);
+    let accepted = sandbox.run(["baseline", "accept", "all.json", "-o", "b.toml"]).end().with(0);
+    assert!(accepted.stdout.contains("(2 runs)"), "{}", accepted.stdout);
+    // Nothing is run where what comes out has no place.
+    let seen = settled(&service).path("/");
+    sandbox.run(["run", "plan.toml", "--repeat", "2", "--out", "html=plan.toml/x"]).end().with(74);
+    assert_eq!(settled(&service).path("/"), seen);
 }
 
 #[test]

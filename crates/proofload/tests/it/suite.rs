@@ -103,6 +103,40 @@ fn tests_run_in_order_and_prove_what_they_prove() {
 }
 
 #[test]
+fn the_result_goes_out_in_every_format_that_suites_have() {
+    let fixture = friendly();
+    let sandbox = sandbox(&fixture, SUITE, SHORT);
+    let outs = "--out html=a.html --out json=b.json --out junit --out markdown=d/e.md --out ndjson";
+    let flags: Vec<&str> = outs.split_whitespace().collect();
+    run(&sandbox, &flags).with(0);
+    assert_eq!(sandbox.result("b.json"), sandbox.result("suite.json"));
+    let page = sandbox.read("a.html");
+    assert!(page.contains("requirements proven") && page.contains("Hooks"), "{page}");
+    assert!(!page.contains("href=\"1-hooks"), "it lies elsewhere");
+    assert!(sandbox.read("d/e.md").contains("Requirements"));
+    let files = sandbox.files();
+    let kept = |end: &str| {
+        let mut found = files
+            .iter()
+            .filter(|name| name.starts_with("proofload-results/") && name.ends_with(end));
+        found.next().unwrap_or_else(|| panic!("no {end} in {files:?}"))
+    };
+    assert!(sandbox.read(kept("/junit.xml")).contains("<testcase"));
+    let beside = kept("/suite.json").replace("suite.json", "report.html");
+    assert!(sandbox.read(&beside).contains("href=\"1-hooks/report.html\""));
+    kept("2-pages/intervals.ndjson");
+    // As after the suite, so from its folder.
+    let folder = beside.trim_end_matches("/report.html");
+    let shown = sandbox.run(["report", folder, "-f", "html"]).end().with(0).stdout.clone();
+    assert!(shown.contains("requirements proven"), "{shown}");
+    // What suites do not have is told before any load is put on.
+    let seen = fixture.ledger().path("/");
+    run(&sandbox, &["--out", "csv=x"]).with(64).says(&["a suite has no such format"]);
+    run(&sandbox, &["--out", "html=suite.toml/x"]).with(74);
+    assert_eq!(fixture.ledger().path("/"), seen);
+}
+
+#[test]
 fn only_the_kinds_that_are_wanted_are_run_and_the_rest_stays_unproven() {
     let fixture = friendly();
     let sandbox = sandbox(&fixture, SUITE, SHORT);

@@ -41,6 +41,16 @@ impl Groupings {
         Self { levels }
     }
 
+    /// The runs of the same test as groups: one level, for runs are as far apart as anything can be.
+    pub(super) fn of_runs(runs: &[&PhaseEvidence]) -> Self {
+        let group = |run: &&PhaseEvidence| Block {
+            response: run.all.response.clone(),
+            failed: run.all.failed,
+        };
+        let seconds = runs.iter().map(|run| run.all.seconds).collect();
+        Self { levels: vec![Level { groups: runs.iter().map(group).collect(), seconds }] }
+    }
+
     /// The variance of a measure of the whole phase, and its degrees of freedom; none where blocks cannot
     /// tell.
     pub(super) fn variance(&self, measure: &Measure, all: &Figures) -> Option<(f64, f64)> {

@@ -74,6 +74,13 @@ impl Within {
         Self { groupings, shares }
     }
 
+    /// What several runs of the same test show, taken together as `pooled`.
+    pub(super) fn of_runs(pooled: &PhaseEvidence, runs: &[&PhaseEvidence]) -> Self {
+        let groupings = Groupings::of_runs(runs);
+        let shares = ShareDoubt::of(&pooled.all.response, &groupings);
+        Self { groupings, shares }
+    }
+
     /// How far a measure of a phase strays, or of one of its requests (`part`); none where blocks cannot
     /// tell.
     ///

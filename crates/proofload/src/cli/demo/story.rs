@@ -24,9 +24,10 @@ use crate::cli::console::Console;
 use crate::cli::execute::{Amend, Finished, Host, Job, perform, show};
 use crate::cli::failure::Failure;
 use crate::cli::files::RunFolder;
+use crate::cli::load;
+use crate::cli::outputs::Out;
 use crate::cli::signals::Interrupts;
 use crate::cli::suite::{outcome_of, rename_folder};
-use crate::cli::{load, outputs};
 
 /// The plan of both halves, and what the second proves: examples like any other.
 const PLAN: (&str, &str) = ("story.toml", include_str!("../../../../../examples/story.toml"));
@@ -94,7 +95,8 @@ impl Story<'_> {
         if !self.is_quiet {
             self.host.console.print(&settings_text(&settings, &style));
         }
-        let first = self.half("before", Job::new(before, self.output(None)), Knobs::before())?;
+        let first =
+            self.half("before", Job::new(before, self.output(None, &[])), Knobs::before())?;
         if first.code == ExitCode::Interrupted {
             return Ok(first.code);
         }
@@ -109,7 +111,7 @@ impl Story<'_> {
                 notes,
             });
         }));
-        let output = self.output(self.args.flags.output_file.clone());
+        let output = self.output(self.args.flags.output_file.clone(), &self.args.flags.out);
         let job = Job { reference: Some(side), amend: Some(amend), ..Job::new(after, output) };
         let second = self.half("after", job, Knobs::after())?;
         if !self.is_quiet
@@ -152,22 +154,23 @@ impl Story<'_> {
             let row = outcome_of(row, &finished.result, finished.code).row;
             console.print(&test_line(&row, &console.output_style()));
             if self.args.flags.verbose {
-                let Finished { result, code, written } = &finished;
+                let Finished { result, code, written, .. } = &finished;
                 show(result, *code, written, console);
             }
         }
         Ok(finished)
     }
 
-    fn output(&self, output_file: Option<PathBuf>) -> OutputArgs {
+    fn output(&self, output_file: Option<PathBuf>, asked: &[Out]) -> OutputArgs {
+        let out = [&[Out::markdown()], asked].concat();
         OutputArgs {
             flags: OutputFlags {
                 output_file,
                 results: Some(self.folder.to_owned()),
+                out,
                 quiet: self.is_quiet,
                 ..self.args.flags.clone()
             },
-            out: vec![outputs::Out::markdown()],
             ..OutputArgs::default()
         }
     }
