@@ -18,6 +18,7 @@ mod junit;
 mod load_text;
 pub mod markdown;
 pub mod progress;
+mod steps;
 mod style;
 pub mod suite;
 pub mod summary;

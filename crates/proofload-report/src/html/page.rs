@@ -11,7 +11,7 @@ use super::text::{label, name, seconds, when};
 use super::view::{MAX_PHASES, View};
 use super::{
     checks, comparison, cost, course, distribution, environment, errors, events, expectations,
-    improvement, phases, quality, requests, statuses, thresholds, timings, verdict,
+    improvement, phases, quality, requests, statuses, steps, thresholds, timings, verdict,
 };
 
 /// What the page says that the result does not know.
@@ -69,6 +69,7 @@ pub fn page(result: &RunResult, options: &HtmlOptions<'_>) -> String {
         verdict(&view, options.exit_code),
         improvement(&view),
         phases(&view),
+        steps(&view),
         expectations(&view),
         thresholds(&view),
         comparison(&view),

@@ -13,6 +13,7 @@ mod head;
 mod latency;
 mod phases;
 mod requests;
+mod steps;
 mod timings;
 mod traffic;
 
@@ -51,6 +52,7 @@ pub fn summary(result: &RunResult, options: &SummaryOptions<'_>) -> String {
     let sections = [
         head::lines(style, result),
         phases::lines(style, result),
+        steps::lines(style, result),
         requests::lines(style, &phases),
         latency::lines(style, &phases),
         timings::parts(style, &phases),

@@ -5,7 +5,7 @@
 //! memory, and what is said of "all requests" is true of all processes that share it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::Duration;
 
 use proofload_kit::{Cache, CacheStats, LoadError, Loaded, Redis, Registry, Ttl};
@@ -67,16 +67,19 @@ pub(crate) struct Caches {
     queries: Cache<Arc<str>>,
     is_used: bool,
     redis: Option<Redis>,
+    /// What all keys in Redis begin with.
+    namespace: String,
+    /// Whether the Redis was there at the start.
+    was_reached: AtomicBool,
 }
 
 impl Caches {
     pub(crate) fn new(options: &DemoOptions, registry: &Registry) -> Result<Self, Failure> {
         // Each service remembers what it was asked itself: what another left behind is not its own.
         let namespace = format!("proofload-demo-{}-{}", std::process::id(), unix_ms());
-        let redis = options
-            .redis
-            .as_ref()
-            .map(|address| Redis::builder(address).namespace(namespace).registry(registry).build());
+        let redis = options.redis.as_ref().map(|address| {
+            Redis::builder(address).namespace(&namespace).registry(registry).build()
+        });
         let redis = redis.transpose().map_err(|_| {
             "this is no address of a Redis\n  it looks like redis://HOST:PORT/NUMBER, with USER:PASSWORD@ before \
              the host where it asks for them"
@@ -98,6 +101,8 @@ impl Caches {
             queries: cache("queries", options.query_ttl)?,
             is_used: options.cache_capacity > 0,
             redis,
+            namespace,
+            was_reached: AtomicBool::new(false),
         })
     }
 
@@ -108,7 +113,10 @@ impl Caches {
         self.chat.fetch("start").await;
         let stats = redis.stats();
         match (stats.timeouts, stats.broken, stats.refused) {
-            (0, 0, 0) => Ok(()),
+            (0, 0, 0) => {
+                self.was_reached.store(true, Ordering::Relaxed);
+                Ok(())
+            }
             (0, 0, _) => Err(format!(
                 "Redis at {at} refuses what it is asked\n  are user, password and database right?"
             )),
@@ -118,13 +126,15 @@ impl Caches {
         }
     }
 
-    /// Takes out of Redis what was put there.
-    pub(crate) async fn clean_up(&self) {
-        if self.redis.is_some() {
-            for cache in [&self.chat, &self.checks, &self.queries] {
-                cache.clear().await;
-            }
+    /// Takes out of Redis what was put there: the answers, and the counters that the caches keep beside them, which
+    /// nobody needs any more because the namespace ends with this service.
+    pub(crate) async fn clean_up(&self, options: &DemoOptions) {
+        let Some(address) = &options.redis else { return };
+        if !self.was_reached.load(Ordering::Relaxed) {
+            return;
         }
+        // What cannot be taken out goes by itself when its time is over, but for the counters.
+        let _ = unlink(address, &format!("{}:*", self.namespace)).await;
     }
 
     fn of(&self, kept: Kept) -> &Cache<Arc<str>> {
@@ -147,6 +157,25 @@ impl Caches {
             dropped += cache.invalidate_prefix(prefix).await;
         }
         dropped
+    }
+}
+
+/// Takes all keys of a pattern out of Redis, without holding it up.
+async fn unlink(address: &str, pattern: &str) -> redis::RedisResult<()> {
+    let client = redis::Client::open(address)?;
+    let mut connection = client.get_multiplexed_async_connection().await?;
+    let mut cursor = 0_u64;
+    loop {
+        let mut scan = redis::cmd("SCAN");
+        scan.arg(cursor).arg("MATCH").arg(pattern).arg("COUNT").arg(1_000);
+        let (next, keys): (u64, Vec<String>) = scan.query_async(&mut connection).await?;
+        if !keys.is_empty() {
+            redis::cmd("UNLINK").arg(&keys).exec_async(&mut connection).await?;
+        }
+        if next == 0 {
+            return Ok(());
+        }
+        cursor = next;
     }
 }
 

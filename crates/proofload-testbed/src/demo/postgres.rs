@@ -210,7 +210,7 @@ impl Database {
         if !self.is_made.swap(false, Ordering::Relaxed) {
             return;
         }
-        let drop = async {
+        let dropped = async {
             let client = connect(&self.primary).await?;
             let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
                        WHERE application_name = $1 AND pid <> pg_backend_pid()";
@@ -219,7 +219,7 @@ impl Database {
             Ok::<_, Unusable>(client.batch_execute(&statement).await?)
         };
         // A server that has gone keeps it; its name and the comment on it say what it is.
-        let _ = tokio::time::timeout(PATIENCE, drop).await;
+        let _ = dropped.await;
     }
 
     /// The pools of the messages: what is written goes to the primary, what is read comes from the replica.

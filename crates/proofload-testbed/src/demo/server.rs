@@ -100,11 +100,12 @@ impl Drop for Demo {
             let _ = thread.join();
         }
         // When nobody uses it any more, and in a thread as above.
-        if let Some(database) = self.service.database.clone() {
+        if self.service.has_outside() {
+            let service = Arc::clone(&self.service);
             let clean_up = move || {
                 let runtime = Builder::new_current_thread().enable_all().build();
                 // Without a runtime nothing can be taken out; what is left says itself what it is.
-                let _ = runtime.map(|runtime| runtime.block_on(database.clean_up()));
+                let _ = runtime.map(|runtime| runtime.block_on(service.clean_up()));
             };
             let thread = std::thread::Builder::new().name("demo-end".to_owned()).spawn(clean_up);
             let _ = thread.map(JoinHandle::join);
@@ -142,8 +143,6 @@ fn run(
                     () = serve(listener, app, stopped) => {}
                     () = service.background.work() => {}
                 }
-                // What cannot be taken out in time goes by itself when its time is over.
-                let _ = tokio::time::timeout(GRACE, service.caches.clean_up()).await;
             }
             Err(error) => {
                 let _ = report.send(Err(error));

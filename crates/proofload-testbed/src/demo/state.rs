@@ -1,7 +1,7 @@
 //! What all requests share.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use axum::extract::MatchedPath;
 use proofload_kit::registry::HttpMetricsLayer;
@@ -103,6 +103,19 @@ impl Service {
         Ok(())
     }
 
+    /// Whether something outside of this process has to be tidied at the end.
+    pub(crate) fn has_outside(&self) -> bool {
+        self.options.redis.is_some() || self.database.is_some()
+    }
+
+    /// Takes out what was put elsewhere, within bounds.
+    pub(crate) async fn clean_up(&self) {
+        let _ = tokio::time::timeout(PATIENCE, self.caches.clean_up(&self.options)).await;
+        if let Some(database) = &self.database {
+            let _ = tokio::time::timeout(PATIENCE, database.clean_up()).await;
+        }
+    }
+
     pub(crate) fn knobs(&self) -> ActiveKnobs {
         lock(&self.knobs).clone()
     }
@@ -119,6 +132,9 @@ impl Service {
         draw(&mut lock(&self.random))
     }
 }
+
+/// Longest wait for what is outside, when the service ends.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Without a capacity there is one that nobody reaches.
 fn limit(knobs: &Knobs) -> usize {

@@ -182,7 +182,8 @@ impl Story<'_> {
         rename_folder(&mut finished.written, name);
         if !self.is_quiet {
             let row = TestRow {
-                name: name.to_owned(),
+                // As wide as the longer of both: they stand below each other.
+                name: format!("{name:<6}"),
                 duration_seconds: started.elapsed().as_secs_f64(),
                 ..TestRow::default()
             };
