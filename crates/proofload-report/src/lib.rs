@@ -19,6 +19,7 @@ mod load_text;
 pub mod markdown;
 pub mod progress;
 mod repeats;
+mod steps;
 mod style;
 pub mod suite;
 pub mod summary;

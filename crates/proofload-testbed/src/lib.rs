@@ -8,7 +8,8 @@
 //!   stalls;
 //! - feature `fixture`: [`fixture::Fixture`], a server that can misbehave byte by byte, over
 //!   cleartext or TLS, HTTP/1.1 or HTTP/2;
-//! - feature `browser`: `browser::Browser`, a real Chromium for the tests of pages.
+//! - feature `browser`: `browser::Browser`, a real Chromium for the tests of pages;
+//! - feature `servers`: `servers::Redis` and `servers::Postgres`, real ones for the tests of what talks to them.
 
 #[cfg(feature = "browser")]
 pub mod browser;
@@ -18,3 +19,5 @@ pub mod demo;
 pub mod fixture;
 #[cfg(any(feature = "demo", feature = "fixture"))]
 mod listen;
+#[cfg(all(feature = "servers", unix))]
+pub mod servers;

@@ -8,11 +8,12 @@ use proofload_report::html::{self, View};
 use crate::live::Piece;
 
 /// The sections of the live page, in its order. Their elements are called after them.
-pub(super) const SECTIONS: [&str; 10] = [
+pub(super) const SECTIONS: [&str; 11] = [
     "p-charts",
     "p-expectations",
     "p-thresholds",
     "p-phases",
+    "p-steps",
     "p-requests",
     "p-errors",
     "p-statuses",
@@ -28,6 +29,7 @@ pub(super) fn section(id: &'static str, view: &View<'_>) -> Piece {
         "p-expectations" => html::expectations(view),
         "p-thresholds" => html::thresholds(view),
         "p-phases" => html::phases(view),
+        "p-steps" => html::steps(view),
         "p-requests" => html::requests(view),
         "p-errors" => html::errors(view),
         "p-statuses" => html::statuses(view),
@@ -80,6 +82,7 @@ pub(super) fn whole(result: &RunResult) -> Markup {
     html! {
         (verdict(result, code_of(result)))
         (html::phases(&view))
+        (html::steps(&view))
         (html::expectations(&view))
         (html::thresholds(&view))
         (html::course(&view))

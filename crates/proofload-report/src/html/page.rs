@@ -11,7 +11,7 @@ use super::text::{counted, label, name, seconds, when};
 use super::view::{MAX_PHASES, View};
 use super::{
     checks, comparison, cost, course, distribution, environment, errors, events, expectations,
-    improvement, phases, quality, repeats, requests, statuses, thresholds, timings, verdict,
+    improvement, phases, quality, repeats, requests, statuses, steps, thresholds, timings, verdict,
 };
 
 /// What the page says that the result does not know.
@@ -72,6 +72,7 @@ pub fn page(result: &RunResult, options: &HtmlOptions<'_>) -> String {
         improvement(&view),
         phases(&view),
         repeats(&view),
+        steps(&view),
         expectations(&view),
         thresholds(&view),
         comparison(&view),

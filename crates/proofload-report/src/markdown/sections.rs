@@ -2,7 +2,7 @@
 
 use proofload_core::cost::money_text;
 use proofload_core::result::{
-    BoundRow, ExpectationRow, PhaseResult, RequestRow, RunResult, ThresholdRow,
+    BoundRow, ExpectationRow, PhaseResult, RequestRow, RunResult, StepRow, ThresholdRow,
 };
 use proofload_core::units::{human_count, human_ns, human_rate, human_ratio};
 use proofload_core::verdict::Grade;
@@ -11,6 +11,7 @@ use super::table::{Section, Table};
 use super::text::{code, plain};
 use super::{comparison, improvement, repeats};
 use crate::load_text::counted;
+use crate::steps::{StepOutcome, load, of_phases, words};
 
 /// Rows of what is open to see.
 pub(super) const MAX_OPEN: usize = 50;
@@ -33,6 +34,7 @@ pub(super) fn all(result: &RunResult) -> Vec<Section> {
     sections.extend(repeats::sections(result).into_iter().map(Some));
     sections.extend([
         phases(result),
+        steps(result),
         errors(result),
         marks(result),
         cost(result),
@@ -196,6 +198,48 @@ fn phases(result: &RunResult) -> Option<Section> {
         table.row(|| phase_cells(phase));
     }
     (!table.is_empty()).then(|| table.under("Phases"))
+}
+
+/// Each step by itself: where a service holds, and where it no longer does.
+fn steps(result: &RunResult) -> Option<Section> {
+    let columns = [
+        "phase",
+        ">step",
+        ">requests",
+        ">per second",
+        ">failed",
+        ">p50",
+        ">p95",
+        ">p99",
+        "by itself",
+    ];
+    let mut table = Table::new(&columns, MAX_OPEN);
+    for (_, phase, steps, _) in of_phases(&result.test_results, MAX_OPEN) {
+        for step in steps {
+            table.row(|| step_cells(phase, step));
+        }
+    }
+    (!table.is_empty()).then(|| table.under("Steps"))
+}
+
+fn step_cells(phase: &PhaseResult, step: &StepRow) -> [String; 9] {
+    let mark = match StepOutcome::of(step) {
+        StepOutcome::Kept => "✅ ",
+        StepOutcome::Missed(_) => "⚠️ ",
+        StepOutcome::Broken(_) => "❌ ",
+        StepOutcome::NotJudged => "",
+    };
+    [
+        code(&phase.scenario),
+        load(step),
+        human_count(step.total_requests),
+        step.requests_per_second.map_or_else(|| "–".to_owned(), human_rate),
+        share(step.failed, step.total_requests),
+        ms(step.median_latency_ms),
+        ms(step.p95_latency_ms),
+        ms(step.p99_latency_ms),
+        format!("{mark}{}", plain(&words(step))),
+    ]
 }
 
 fn phase_cells(phase: &PhaseResult) -> [String; 10] {

@@ -14,6 +14,7 @@ mod latency;
 mod phases;
 mod repeats;
 mod requests;
+mod steps;
 mod timings;
 mod traffic;
 
@@ -53,6 +54,7 @@ pub fn summary(result: &RunResult, options: &SummaryOptions<'_>) -> String {
         head::lines(style, result),
         phases::lines(style, result),
         repeats::lines(style, result),
+        steps::lines(style, result),
         requests::lines(style, &phases),
         latency::lines(style, &phases),
         timings::parts(style, &phases),

@@ -9,7 +9,10 @@ use proofload_core::metrics::{
     SeriesSnapshot, ShardId,
 };
 use proofload_core::record::RunRecord;
-use proofload_core::result::{Detail, PhaseFacts, ResultInput, RunInfo, RunResult, build};
+use proofload_core::result::{
+    Detail, ExpectationRow, PhaseFacts, ResultInput, RunInfo, RunResult, StepRow, build,
+};
+use proofload_core::units::human_ns;
 use proofload_core::verdict::{
     Bound, ExitCode, Expectation, GradingRule, Measure, RunEnd, Threshold,
 };
@@ -209,6 +212,7 @@ pub(crate) fn all() -> &'static [(&'static str, RunResult)] {
             ("odd_names", odd_names()),
             ("cost", cost()),
             ("cost_unknown", cost_unknown()),
+            ("in_steps", in_steps()),
         ]
     });
     &ALL
@@ -285,6 +289,55 @@ fn cost_unknown() -> RunResult {
     let model = CostModel { month: bill, assumed_hit_rate: Some(0.8), ..model() };
     result.cost = Some(model.of(&result.test_results));
     result
+}
+
+/// A service that holds 50 users and no more, and arrivals in steps of which nothing was expected.
+fn in_steps() -> RunResult {
+    let expect = vec![("p99", "<500ms", "<2s"), ("success_rate", ">99%", ">95%")];
+    let users = Scene { expect, ..Scene::new("Users", 100) };
+    let mut result = result_of(&[users, Scene::new("Arrivals", 20).unjudged()], &[]);
+    let judged = result.test_results[0].expectations.clone();
+    let users = [(10, 0, 210.0, true), (50, 2, 760.0, true), (100, 31, 3_440.0, false)];
+    let steps = users.iter().zip(0..).map(|(&(users, failed, p99_ms, completed), at)| StepRow {
+        users: Some(users),
+        failed,
+        completed,
+        expectations: judged
+            .iter()
+            .map(|row| match row.measure.as_str() {
+                "p99" => ExpectationRow {
+                    measured_text: human_ns(p99_ms * 1e6),
+                    target_met: Some(p99_ms < 500.0),
+                    limit_met: Some(p99_ms < 2_000.0),
+                    ..row.clone()
+                },
+                _ => row.clone(),
+            })
+            .collect(),
+        ..step(at, p99_ms)
+    });
+    result.test_results[0].steps = steps.collect();
+    result.test_results[0].ended_early = Some("p99 > 2.00 s for 5.0 s".to_owned());
+    let rates = [5.0, 10.0, 20.0];
+    let steps =
+        rates.iter().zip(0..).map(|(rate, at)| StepRow { rate: Some(*rate), ..step(at, 80.0) });
+    result.test_results[1].steps = steps.collect();
+    result
+}
+
+fn step(at: u32, p99_ms: f64) -> StepRow {
+    StepRow {
+        start_seconds: f64::from(at) * 10.0,
+        completed: true,
+        measured_seconds: 8.0,
+        total_requests: 400,
+        requests_per_second: Some(50.0),
+        median_latency_ms: Some(p99_ms / 4.0),
+        p95_latency_ms: Some(p99_ms / 2.0),
+        p99_latency_ms: Some(p99_ms),
+        max_latency_ms: Some(p99_ms * 1.5),
+        ..StepRow::default()
+    }
 }
 
 fn odd_names() -> RunResult {

@@ -2,19 +2,24 @@
 //! bounded number of connections while it lasts, and a circuit breaker leaves it alone when it fails.
 //!
 //! The waits are simulated, so what limits the service is the backend and never the processor of the
-//! machine that it shares with the load generator.
+//! machine that it shares with the load generator. With a PostgreSQL the connections and queries are real, and the
+//! wait is within the query.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::StatusCode;
 use deadpool::managed::{Manager, Metrics, RecycleResult};
 use proofload_kit::breaker::{CallError, CircuitBreaker, Outcome, Window};
-use proofload_kit::pool::{AcquireError, ReadReplicas, WatchedPool};
+use proofload_kit::pool::{AcquireError, PostgresPool, ReadReplicas, WatchedPool};
 use proofload_kit::{BuildError, Registry};
 
 use super::error::ApiError;
 use super::knobs::Knobs;
+use super::knowledge::Lookup;
+use super::postgres::Database;
+use super::state::Failure;
 
 /// A connection; there is nothing at its other end.
 #[derive(Debug)]
@@ -70,21 +75,41 @@ impl From<BackendError> for ApiError {
 /// The backend and the pool of connections to it.
 #[derive(Debug)]
 pub(crate) struct Backend {
-    pool: WatchedPool<Lines>,
+    lines: Pool,
     breaker: CircuitBreaker,
+}
+
+/// The pool of connections.
+#[derive(Debug)]
+enum Pool {
+    Simulated(WatchedPool<Lines>),
+    Postgres(PostgresPool, Arc<Database>),
 }
 
 /// As long as it takes, for callers who wait for a connection: nobody waits for a month.
 const FOR_EVER: Duration = Duration::from_secs(30 * 86_400);
 
 impl Backend {
-    pub(crate) fn new(knobs: &Knobs, registry: &Registry) -> Result<Self, BuildError> {
-        let pool = WatchedPool::builder("backend", Lines)
-            .size(size(knobs))
-            .timeout(None)
-            .recycle(None)
-            .registry(registry)
-            .build()?;
+    pub(crate) fn new(
+        knobs: &Knobs,
+        database: Option<&Arc<Database>>,
+        registry: &Registry,
+    ) -> Result<Self, Failure> {
+        let lines = match database {
+            None => Pool::Simulated(
+                WatchedPool::builder("backend", Lines)
+                    .size(size(knobs))
+                    .timeout(None)
+                    .recycle(None)
+                    .registry(registry)
+                    .build()?,
+            ),
+            Some(database) => {
+                let size = Database::backend_connections(knobs.connections);
+                let pool = database.backend().size(size).timeout(None).registry(registry);
+                Pool::Postgres(pool.build()?, Arc::clone(database))
+            }
+        };
         let breaker = CircuitBreaker::builder("backend")
             .failure_rate(0.5)
             .window(Window::time(Duration::from_secs(10)))
@@ -93,28 +118,34 @@ impl Backend {
             .half_open_calls(5)
             .registry(registry)
             .build()?;
-        Ok(Self { pool, breaker })
+        Ok(Self { lines, breaker })
     }
 
     /// Goes over to another number of connections.
     pub(crate) fn set(&self, knobs: &Knobs) {
-        self.pool.deadpool().resize(size(knobs));
+        match &self.lines {
+            Pool::Simulated(pool) => pool.deadpool().resize(size(knobs)),
+            Pool::Postgres(pool, _) => {
+                pool.deadpool().resize(Database::backend_connections(knobs.connections));
+            }
+        }
     }
 
-    /// Calls the backend, which takes `cost`; `fails` says whether it fails in the end.
+    /// Asks the backend, which takes `cost`; `fails` says whether it fails in the end.
     pub(crate) async fn call(
         &self,
         knobs: &Knobs,
+        lookup: Lookup<'_>,
         cost: Duration,
         fails: bool,
-    ) -> Result<(), BackendError> {
-        let call = self.call_unguarded(knobs, cost, fails);
+    ) -> Result<Option<String>, BackendError> {
+        let call = self.call_unguarded(knobs, lookup, cost, fails);
         if !knobs.breaker {
             return call.await;
         }
         // That the pool is used up says nothing about the backend.
-        let classify = |result: &Result<(), BackendError>| match result {
-            Ok(()) => Outcome::Success,
+        let classify = |result: &Result<Option<String>, BackendError>| match result {
+            Ok(_) => Outcome::Success,
             Err(BackendError::Failed) => Outcome::Failure,
             Err(_) => Outcome::Ignored,
         };
@@ -127,26 +158,47 @@ impl Backend {
     async fn call_unguarded(
         &self,
         knobs: &Knobs,
+        lookup: Lookup<'_>,
         cost: Duration,
         fails: bool,
-    ) -> Result<(), BackendError> {
+    ) -> Result<Option<String>, BackendError> {
         let longest = match knobs.connection_wait {
             wait if wait.is_zero() => FOR_EVER,
             wait => wait,
         };
-        let _line = self.pool.get_within(longest).await.map_err(|error| match error {
-            AcquireError::Busy { .. } => BackendError::Busy,
-            _ => BackendError::Failed,
-        })?;
-        if !cost.is_zero() {
-            tokio::time::sleep(cost).await;
-        }
-        if fails { Err(BackendError::Failed) } else { Ok(()) }
+        let found = match &self.lines {
+            Pool::Simulated(pool) => {
+                let _line = pool.get_within(longest).await?;
+                if !cost.is_zero() {
+                    tokio::time::sleep(cost).await;
+                }
+                lookup.in_memory()
+            }
+            Pool::Postgres(pool, database) => {
+                let look_up = async {
+                    let connection = pool.get_within(longest).await?;
+                    let found = database.look_up(&connection, lookup, cost).await;
+                    found.map_err(|_| BackendError::Failed)
+                };
+                // Connecting is a large future: not in those of all callers, who mostly do without.
+                Box::pin(look_up).await?
+            }
+        };
+        if fails { Err(BackendError::Failed) } else { Ok(found) }
     }
 }
 
-/// The pools of the store of messages: what is written goes to the primary, what is read comes from a
-/// replica. Both are the same memory here.
+impl<E> From<AcquireError<E>> for BackendError {
+    fn from(error: AcquireError<E>) -> Self {
+        match error {
+            AcquireError::Busy { .. } => Self::Busy,
+            _ => Self::Failed,
+        }
+    }
+}
+
+/// The pools of the store of messages in memory: what is written goes to the primary, what is read comes from a
+/// replica. Both are the same memory.
 pub(crate) fn stores(registry: &Registry) -> Result<ReadReplicas<Lines>, BuildError> {
     let pool = |name: &str| {
         WatchedPool::builder(name, Lines)
@@ -162,10 +214,10 @@ pub(crate) fn stores(registry: &Registry) -> Result<ReadReplicas<Lines>, BuildEr
 /// Connections to the store of messages; a call holds one for next to no time.
 const STORE_CONNECTIONS: usize = 20;
 /// Longest wait for one.
-const STORE_WAIT: Duration = Duration::from_secs(5);
+pub(crate) const STORE_WAIT: Duration = Duration::from_secs(5);
 
-impl From<AcquireError<Infallible>> for ApiError {
-    fn from(error: AcquireError<Infallible>) -> Self {
+impl<E: std::fmt::Display> From<AcquireError<E>> for ApiError {
+    fn from(error: AcquireError<E>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
     }
 }

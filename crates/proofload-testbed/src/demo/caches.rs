@@ -5,16 +5,17 @@
 //! memory, and what is said of "all requests" is true of all processes that share it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::Duration;
 
 use proofload_kit::cache::CacheStats;
-use proofload_kit::{BuildError, Cache, LoadError, Loaded, Redis, Registry, Ttl};
+use proofload_kit::{Cache, LoadError, Loaded, Redis, Registry, Ttl};
 
 use super::backend::BackendError;
 use super::error::ApiError;
+use super::knowledge::Lookup;
 use super::options::DemoOptions;
-use super::state::{Shared, unix_ms};
+use super::state::{Failure, Shared, unix_ms};
 
 /// How long an answer past its time may stand in for one that cannot be had.
 const FAIL_SAFE: Duration = Duration::from_secs(3600);
@@ -67,17 +68,23 @@ pub(crate) struct Caches {
     queries: Cache<Arc<str>>,
     is_used: bool,
     redis: Option<Redis>,
+    /// What all keys in Redis begin with.
+    namespace: String,
+    /// Whether the Redis was there at the start.
+    was_reached: AtomicBool,
 }
 
 impl Caches {
-    pub(crate) fn new(options: &DemoOptions, registry: &Registry) -> Result<Self, BuildError> {
+    pub(crate) fn new(options: &DemoOptions, registry: &Registry) -> Result<Self, Failure> {
         // Each service remembers what it was asked itself: what another left behind is not its own.
         let namespace = format!("proofload-demo-{}-{}", std::process::id(), unix_ms());
-        let redis = options
-            .redis
-            .as_ref()
-            .map(|address| Redis::builder(address).namespace(namespace).registry(registry).build());
-        let redis = redis.transpose()?;
+        let redis = options.redis.as_ref().map(|address| {
+            Redis::builder(address).namespace(&namespace).registry(registry).build()
+        });
+        let redis = redis.transpose().map_err(|_| {
+            "this is no address of a Redis\n  it looks like redis://HOST:PORT/NUMBER, with USER:PASSWORD@ before \
+             the host where it asks for them"
+        })?;
         let cache = |name: &str, ttl: Duration| {
             let cache = Cache::builder(name, Ttl::from(ttl))
                 .max_entries(options.cache_capacity.max(1))
@@ -95,32 +102,40 @@ impl Caches {
             queries: cache("queries", options.query_ttl)?,
             is_used: options.cache_capacity > 0,
             redis,
+            namespace,
+            was_reached: AtomicBool::new(false),
         })
     }
 
     /// Whether the Redis is there, if there is to be one. Later on it may come and go: the caches do without.
-    pub(crate) async fn check(&self) -> Result<(), String> {
+    pub(crate) async fn check(&self, options: &DemoOptions) -> Result<(), String> {
         let Some(redis) = &self.redis else { return Ok(()) };
+        let at = without_credentials(options.redis.as_deref().unwrap_or_default());
         self.chat.fetch("start").await;
         let stats = redis.stats();
         match (stats.timeouts, stats.broken, stats.refused) {
-            (0, 0, 0) => Ok(()),
-            (0, 0, _) => {
-                Err("the Redis refuses what it is asked: are user, password and database \
-                              right?"
-                    .to_owned())
+            (0, 0, 0) => {
+                self.was_reached.store(true, Ordering::Relaxed);
+                Ok(())
             }
-            _ => Err("the Redis cannot be reached: is it up, and its address right?".to_owned()),
+            (0, 0, _) => Err(format!(
+                "Redis at {at} refuses what it is asked\n  are user, password and database right?"
+            )),
+            _ => Err(format!(
+                "Redis at {at} cannot be reached\n  is it up, a Redis, and its address right?"
+            )),
         }
     }
 
-    /// Takes out of Redis what was put there.
-    pub(crate) async fn clean_up(&self) {
-        if self.redis.is_some() {
-            for cache in [&self.chat, &self.checks, &self.queries] {
-                cache.clear().await;
-            }
+    /// Takes out of Redis what was put there: the answers, and the counters that the caches keep beside them, which
+    /// nobody needs any more because the namespace ends with this service.
+    pub(crate) async fn clean_up(&self, options: &DemoOptions) {
+        let Some(address) = &options.redis else { return };
+        if !self.was_reached.load(Ordering::Relaxed) {
+            return;
         }
+        // What cannot be taken out goes by itself when its time is over, but for the counters.
+        let _ = unlink(address, &format!("{}:*", self.namespace)).await;
     }
 
     fn of(&self, kept: Kept) -> &Cache<Arc<str>> {
@@ -146,31 +161,59 @@ impl Caches {
     }
 }
 
+/// Takes all keys of a pattern out of Redis, without holding it up.
+async fn unlink(address: &str, pattern: &str) -> redis::RedisResult<()> {
+    let client = redis::Client::open(address)?;
+    let mut connection = client.get_multiplexed_async_connection().await?;
+    let mut cursor = 0_u64;
+    loop {
+        let mut scan = redis::cmd("SCAN");
+        scan.arg(cursor).arg("MATCH").arg(pattern).arg("COUNT").arg(1_000);
+        let (next, keys): (u64, Vec<String>) = scan.query_async(&mut connection).await?;
+        if !keys.is_empty() {
+            redis::cmd("UNLINK").arg(&keys).exec_async(&mut connection).await?;
+        }
+        if next == 0 {
+            return Ok(());
+        }
+        cursor = next;
+    }
+}
+
+/// Where that is: an address without user, password and scheme.
+fn without_credentials(address: &str) -> &str {
+    let place = address.split_once("://").map_or(address, |(_, place)| place);
+    let place = place.split(['?', '#']).next().unwrap_or_default();
+    place.rsplit_once('@').map_or(place, |(_, place)| place)
+}
+
 /// An answer that the backend makes at a price.
-pub(crate) struct Question<F> {
+pub(crate) struct Question<'a, F> {
     pub(crate) kept: Kept,
     /// What it is kept under.
     pub(crate) key: String,
     /// How long, if not as long as all in that cache.
     pub(crate) ttl: Option<Duration>,
+    /// What the backend is asked for it.
+    pub(crate) lookup: Lookup<'a>,
     /// How long the backend takes.
     pub(crate) cost: Duration,
-    /// What it says.
+    /// The answer, from what the backend found.
     pub(crate) answer: F,
 }
 
 /// Looks an answer up; when it is not there, the backend is asked for it.
-pub(crate) async fn cached<F: FnOnce() -> String + Send>(
+pub(crate) async fn cached<F: FnOnce(Option<String>) -> String + Send>(
     service: &Shared,
-    question: Question<F>,
+    question: Question<'_, F>,
 ) -> Result<(Arc<str>, Source), ApiError> {
-    let Question { kept, key, ttl, cost, answer } = question;
+    let Question { kept, key, ttl, lookup, cost, answer } = question;
     let knobs = service.knobs().knobs;
     let ask = async || {
         let fails = knobs.backend_error_rate > 0.0
             && service.draw(|random| random.f64() < knobs.backend_error_rate);
-        service.backend.call(&knobs, cost, fails).await?;
-        Ok::<_, BackendError>(Arc::from(answer()))
+        let found = service.backend.call(&knobs, lookup, cost, fails).await?;
+        Ok::<_, BackendError>(Arc::from(answer(found)))
     };
     if !knobs.cache || !service.caches.is_used {
         return Ok((ask().await?, Source::Miss));
@@ -201,5 +244,20 @@ impl From<LoadError<BackendError>> for ApiError {
     fn from(error: LoadError<BackendError>) -> Self {
         // Only loads with a timeout or in tasks end otherwise.
         error.failed().copied().unwrap_or(BackendError::Failed).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_shown_without_credentials() {
+        let check = |address: &str, expect: &str| assert_eq!(without_credentials(address), expect);
+        check("redis://a:6379", "a:6379");
+        check("redis://app:p@ss@a:6379/2", "a:6379/2");
+        check("redis://:pw@a", "a");
+        check("redis+unix:///run/redis?pass=pw", "/run/redis");
+        check("nonsense", "nonsense");
     }
 }

@@ -1,16 +1,25 @@
-//! Messages with cursor pagination, and groups.
+//! Messages with cursor pagination, and groups. They are kept in memory, or in a PostgreSQL.
 
 use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
 
 use axum::Json;
 use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use proofload_kit::Registry;
+use proofload_kit::pool::ReadReplicas;
+use proofload_kit::pool::deadpool_postgres::Manager;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::auth::Member;
+use super::backend::{Lines, stores};
 use super::background::Notification;
 use super::error::ApiError;
-use super::state::{Shared, lock, unix_ms};
+use super::options::DemoOptions;
+use super::postgres::Database;
+use super::postgres_error::Unusable;
+use super::state::{Failure, Shared, lock, unix_ms};
 
 /// Messages on a page, unless asked otherwise.
 const DEFAULT_LIMIT: usize = 50;
@@ -21,12 +30,123 @@ const MAX_CONTENT_BYTES: usize = 16 * 1024;
 
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Message {
-    id: u64,
-    sender: String,
-    recipient: String,
-    content: String,
-    encrypted: bool,
-    timestamp_ms: u64,
+    pub(crate) id: u64,
+    pub(crate) sender: String,
+    pub(crate) recipient: String,
+    pub(crate) content: String,
+    pub(crate) encrypted: bool,
+    pub(crate) timestamp_ms: u64,
+}
+
+/// A message of the archive, before it is kept.
+#[derive(Debug)]
+pub(crate) struct Seed {
+    pub(crate) sender: String,
+    pub(crate) draft: Draft,
+    pub(crate) timestamp_ms: u64,
+}
+
+/// Made-up messages, one a second up to now.
+pub(crate) fn seeds(count: usize, random: &mut fastrand::Rng) -> Vec<Seed> {
+    let now_ms = unix_ms();
+    let seed = |number| {
+        let age_ms = (count - number) as u64 * 1_000;
+        let (sender, recipient) = (random.u16(..100), random.u16(..100));
+        Seed {
+            sender: format!("0x{sender:040x}"),
+            draft: Draft {
+                recipient: format!("0x{recipient:040x}"),
+                content: format!("Message {number} of the archive"),
+                encrypted: random.bool(),
+            },
+            timestamp_ms: now_ms.saturating_sub(age_ms),
+        }
+    };
+    (0..count).map(seed).collect()
+}
+
+/// Where messages are kept, and the connections to it: to the primary, which is written to, and to its replica, which
+/// is read from.
+#[derive(Debug)]
+pub(crate) enum Store {
+    /// Connections to nowhere: both are this memory.
+    Memory(ReadReplicas<Lines>, Mutex<Messages>),
+    Postgres(ReadReplicas<Manager>, Arc<Database>),
+}
+
+impl Store {
+    /// The store; one in memory has the seeds in it.
+    pub(crate) fn new(
+        options: &DemoOptions,
+        database: Option<&Arc<Database>>,
+        seeds: Vec<Seed>,
+        registry: &Registry,
+    ) -> Result<Self, Failure> {
+        Ok(match database {
+            Some(database) => Self::Postgres(database.stores(registry)?, Arc::clone(database)),
+            None => {
+                let messages = Messages::new(options.max_messages, seeds);
+                Self::Memory(stores(registry)?, Mutex::new(messages))
+            }
+        })
+    }
+
+    /// How many there are.
+    pub(crate) fn stored(&self) -> u64 {
+        match self {
+            Self::Memory(_, messages) => lock(messages).len() as u64,
+            Self::Postgres(_, database) => database.stored(),
+        }
+    }
+
+    /// The newest messages before `cursor`, newest first, and whether there are older ones.
+    async fn page(
+        &self,
+        cursor: Option<u64>,
+        limit: usize,
+    ) -> Result<(Vec<Message>, bool), ApiError> {
+        match self {
+            Self::Memory(pools, messages) => {
+                let _replica = pools.read().await?;
+                Ok(lock(messages).page(cursor, limit))
+            }
+            Self::Postgres(pools, database) => {
+                // One more tells whether there are more.
+                let read = async {
+                    let replica = pools.read().await?;
+                    Ok::<_, ApiError>(database.page(&replica, cursor, limit + 1).await?)
+                };
+                // Connecting is a large future.
+                let mut found = Box::pin(read).await?;
+                let has_more = found.len() > limit;
+                found.truncate(limit);
+                Ok((found, has_more))
+            }
+        }
+    }
+
+    /// Keeps a message and gives its number.
+    async fn add(&self, sender: String, draft: Draft, timestamp_ms: u64) -> Result<u64, ApiError> {
+        match self {
+            Self::Memory(pools, messages) => {
+                let _primary = pools.write().await?;
+                Ok(lock(messages).push(Seed { sender, draft, timestamp_ms }))
+            }
+            Self::Postgres(pools, database) => {
+                let write = async {
+                    let primary = pools.write().await?;
+                    Ok(database.add(&primary, &sender, &draft, timestamp_ms).await?)
+                };
+                Box::pin(write).await
+            }
+        }
+    }
+}
+
+impl From<Unusable> for ApiError {
+    fn from(error: Unusable) -> Self {
+        Self::new(StatusCode::BAD_GATEWAY, format!("the store of messages failed: {error}"))
+    }
 }
 
 /// The latest messages, oldest first; identifiers grow by one with each.
@@ -38,31 +158,21 @@ pub(crate) struct Messages {
 }
 
 impl Messages {
-    /// Begins with `count` made-up messages, one a second up to now.
-    pub(crate) fn new(capacity: usize, count: usize, random: &mut fastrand::Rng) -> Self {
+    /// Begins with these.
+    fn new(capacity: usize, seeds: Vec<Seed>) -> Self {
         let mut messages = Self { capacity, ring: VecDeque::new(), next_id: 1 };
-        let now_ms = unix_ms();
-        for number in 0..count {
-            let age_ms = (count - number) as u64 * 1_000;
-            let (sender, recipient) = (random.u16(..100), random.u16(..100));
-            messages.push(
-                format!("0x{sender:040x}"),
-                Draft {
-                    recipient: format!("0x{recipient:040x}"),
-                    content: format!("Message {number} of the archive"),
-                    encrypted: random.bool(),
-                },
-                now_ms.saturating_sub(age_ms),
-            );
+        for seed in seeds {
+            messages.push(seed);
         }
         messages
     }
 
-    pub(crate) fn len(&self) -> usize {
+    fn len(&self) -> usize {
         self.ring.len()
     }
 
-    fn push(&mut self, sender: String, draft: Draft, timestamp_ms: u64) -> u64 {
+    fn push(&mut self, message: Seed) -> u64 {
+        let Seed { sender, draft, timestamp_ms } = message;
         let id = self.next_id;
         self.next_id += 1;
         let Draft { recipient, content, encrypted } = draft;
@@ -100,18 +210,17 @@ pub(crate) async fn list(
     if limit == 0 {
         return Err(ApiError::bad_request("limit must be at least 1"));
     }
-    let _replica = service.stores.read().await?;
-    let (messages, has_more) = lock(&service.messages).page(page.cursor, limit.min(MAX_LIMIT));
+    let (messages, has_more) = service.messages.page(page.cursor, limit.min(MAX_LIMIT)).await?;
     let next_cursor = messages.last().map(|oldest| oldest.id);
     Ok(Json(json!({"messages": messages, "next_cursor": next_cursor, "has_more": has_more})))
 }
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Draft {
-    recipient: String,
-    content: String,
+    pub(crate) recipient: String,
+    pub(crate) content: String,
     #[serde(default)]
-    encrypted: bool,
+    pub(crate) encrypted: bool,
 }
 
 /// `POST /api/messages`
@@ -130,9 +239,7 @@ pub(crate) async fn send(
     }
     let timestamp_ms = unix_ms();
     let recipient = draft.recipient.clone();
-    let primary = service.stores.write().await?;
-    let id = lock(&service.messages).push(member.address, draft, timestamp_ms);
-    drop(primary);
+    let id = service.messages.add(member.address, draft, timestamp_ms).await?;
     service.background.later(Notification { recipient });
     Ok(Json(json!({"success": true, "id": id, "timestamp_ms": timestamp_ms})))
 }
@@ -157,7 +264,7 @@ mod tests {
     use super::*;
 
     fn messages(capacity: usize, count: usize) -> Messages {
-        Messages::new(capacity, count, &mut fastrand::Rng::with_seed(1))
+        Messages::new(capacity, seeds(count, &mut fastrand::Rng::with_seed(1)))
     }
 
     #[test]

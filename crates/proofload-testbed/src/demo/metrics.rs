@@ -40,7 +40,7 @@ impl Metrics {
         self.requests_active.set(limiter.in_use as f64);
         self.queue_depth.set(limiter.queued as f64);
         self.websocket_connections.set(service.rooms.connections() as f64);
-        self.messages_stored.set(lock(&service.messages).len() as f64);
+        self.messages_stored.set(service.messages.stored() as f64);
         self.active_users.set(lock(&service.accounts).len() as f64);
         self.registry.prometheus_text()
     }

@@ -19,6 +19,7 @@
 //! - `traffic`: what every request goes through: stall, admission, latency, errors;
 //! - `caches`: what it remembers; `backend`: what is slow behind it, and the pool of connections to
 //!   that; `background`: work that nobody waits for; `metrics`: `/metrics`;
+//! - `knowledge`: what is known behind it; `postgres`, `postgres_error`: the same, and the messages, in a real one;
 //! - `auth`, `messages`, `chat`, `bot`, `analytics`, `webhook`, `websocket`, `admin`, `catalogue`:
 //!   the areas of the service.
 
@@ -33,9 +34,12 @@ mod catalogue;
 mod chat;
 mod error;
 mod knobs;
+mod knowledge;
 mod messages;
 mod metrics;
 mod options;
+mod postgres;
+mod postgres_error;
 mod routes;
 mod server;
 mod state;
@@ -45,5 +49,6 @@ mod websocket;
 
 pub use knobs::{BadKnobs, Knobs};
 pub use options::DemoOptions;
+pub use postgres::DatabasePlace;
 pub use server::Demo;
 pub use webhook::twilio_signature;

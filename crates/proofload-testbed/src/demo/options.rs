@@ -37,6 +37,11 @@ pub struct DemoOptions {
     /// Redis in which the caches keep what they remember too, for other processes:
     /// `redis://[user:password@]host[:port][/db]`. It must be there at the start.
     pub redis: Option<String>,
+    /// PostgreSQL in which messages and what the backend knows are kept, in a schema of its own that is dropped at
+    /// the end: `postgres://user:password@host/database`. It must be there at the start.
+    pub postgres: Option<String>,
+    /// A read replica of that one, from which messages are read; without it they come from the same server.
+    pub postgres_replica: Option<String>,
     /// Origin that Twilio signs, such as `https://bot.example`, when it differs from the address
     /// that requests are sent to.
     pub public_origin: Option<String>,
@@ -60,6 +65,8 @@ impl Default for DemoOptions {
             query_ttl: Duration::from_secs(5),
             twilio_auth_token: None,
             redis: None,
+            postgres: None,
+            postgres_replica: None,
             public_origin: None,
         }
     }

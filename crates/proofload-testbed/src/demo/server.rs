@@ -13,6 +13,7 @@ use tokio::runtime::Builder;
 use tokio::sync::watch;
 
 use super::options::DemoOptions;
+use super::postgres::DatabasePlace;
 use super::routes::router;
 use super::state::Service;
 use crate::listen::listen;
@@ -24,6 +25,7 @@ const GRACE: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct Demo {
     addr: SocketAddr,
+    service: Arc<Service>,
     stop: watch::Sender<bool>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -32,7 +34,8 @@ impl Demo {
     /// Starts the service; when this returns, it listens.
     ///
     /// # Errors
-    /// When the knobs are impossible, the port is taken, or a thread or runtime cannot be made.
+    /// When the knobs are impossible, the port is taken, a thread or runtime cannot be made, or a Redis or PostgreSQL
+    /// that was named cannot be used: the message says what, where, and what to do.
     pub fn start(mut options: DemoOptions) -> io::Result<Self> {
         options.knobs = options
             .knobs
@@ -45,7 +48,8 @@ impl Demo {
         let service = Arc::new(service);
         let app = router(Arc::clone(&service));
         let (stop, stopped) = watch::channel(false);
-        let mut demo = Self { addr: listener.local_addr()?, stop, threads: Vec::new() };
+        let addr = listener.local_addr()?;
+        let mut demo = Self { addr, service: Arc::clone(&service), stop, threads: Vec::new() };
         for number in 0..thread_count {
             // Each thread accepts for itself from the same queue; an error drops, and so stops,
             // what has been started.
@@ -54,7 +58,7 @@ impl Demo {
             let (report, started) = mpsc::channel();
             let thread = std::thread::Builder::new()
                 .name(format!("demo-{number}"))
-                .spawn(move || run(listener, app, &service, stopped, &report))?;
+                .spawn(move || run(listener, app, &service, stopped, &report, number == 0))?;
             demo.threads.push(thread);
             // The runtime is made and dropped in its own thread: the caller may be inside another
             // one, where neither is allowed.
@@ -75,6 +79,12 @@ impl Demo {
         format!("http://{}", self.addr)
     }
 
+    /// Where its data is, if not in memory.
+    #[must_use]
+    pub fn database(&self) -> Option<DatabasePlace> {
+        self.service.database.as_ref().map(|database| database.place())
+    }
+
     /// Takes no more requests, finishes those in flight within two seconds, and returns when it is
     /// gone.
     pub fn stop(self) {
@@ -89,6 +99,17 @@ impl Drop for Demo {
         for thread in self.threads.drain(..) {
             let _ = thread.join();
         }
+        // When nobody uses it any more, and in a thread as above.
+        if self.service.has_outside() {
+            let service = Arc::clone(&self.service);
+            let clean_up = move || {
+                let runtime = Builder::new_current_thread().enable_all().build();
+                // Without a runtime nothing can be taken out; what is left says itself what it is.
+                let _ = runtime.map(|runtime| runtime.block_on(service.clean_up()));
+            };
+            let thread = std::thread::Builder::new().name("demo-end".to_owned()).spawn(clean_up);
+            let _ = thread.map(JoinHandle::join);
+        }
     }
 }
 
@@ -99,6 +120,7 @@ fn run(
     service: &Service,
     stopped: watch::Receiver<bool>,
     report: &mpsc::Sender<io::Result<()>>,
+    is_first: bool,
 ) {
     let runtime = match Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -111,9 +133,9 @@ fn run(
     runtime.block_on(async {
         match TcpListener::from_std(listener) {
             Ok(listener) => {
-                let checked = service.caches.check().await.map_err(io::Error::other);
-                let is_fine = checked.is_ok();
-                let _ = report.send(checked);
+                let ready = if is_first { service.set_up().await } else { Ok(()) };
+                let is_fine = ready.is_ok();
+                let _ = report.send(ready.map_err(io::Error::other));
                 if !is_fine {
                     return;
                 }
@@ -121,8 +143,6 @@ fn run(
                     () = serve(listener, app, stopped) => {}
                     () = service.background.work() => {}
                 }
-                // What cannot be taken out in time goes by itself when its time is over.
-                let _ = tokio::time::timeout(GRACE, service.caches.clean_up()).await;
             }
             Err(error) => {
                 let _ = report.send(Err(error));

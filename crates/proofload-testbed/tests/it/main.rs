@@ -7,7 +7,9 @@ mod demo_areas;
 mod demo_backend;
 #[cfg(feature = "demo")]
 mod demo_knobs;
-#[cfg(feature = "demo")]
+#[cfg(all(feature = "demo", feature = "servers", unix))]
+mod demo_postgres;
+#[cfg(all(feature = "demo", feature = "servers", unix))]
 mod demo_redis;
 #[cfg(feature = "demo")]
 mod demo_websocket;

@@ -10,7 +10,7 @@ use proofload_core::units;
 
 use super::baseline::{AgainstBaselineArgs, BaselineArgs};
 use super::compare::CompareArgs;
-use super::demo::StoryArgs;
+use super::demo::{PostgresArgs, StoryArgs};
 use super::export::ExportArgs;
 use super::files;
 use super::history::HistoryArgs;
@@ -319,6 +319,8 @@ pub(super) struct DemoArgs {
     /// Redis in which the demo's caches keep what they remember too
     #[arg(long, value_name = "URL")]
     pub(super) redis: Option<String>,
+    #[command(flatten)]
+    pub(super) postgres: PostgresArgs,
     /// The service of `demo story` before: a slow backend, few connections to it, no cache, no bounds
     #[arg(long, conflicts_with = "after")]
     pub(super) before: bool,

@@ -2,14 +2,16 @@
 //! to hold its load.
 
 mod claims;
+mod outside;
 mod story;
 mod watch;
 
+pub(super) use self::outside::PostgresArgs;
 pub(super) use self::story::StoryArgs;
 
 use proofload_core::plan::Overrides;
 use proofload_core::verdict::ExitCode;
-use proofload_testbed::demo::{Demo, DemoOptions, Knobs};
+use proofload_testbed::demo::{DatabasePlace, Demo, DemoOptions, Knobs};
 
 use super::args::{DemoArgs, DemoCommand};
 use super::console::Console;
@@ -28,7 +30,7 @@ pub(super) fn run(args: DemoArgs, console: &Console) -> Result<ExitCode, Failure
     if let Some(DemoCommand::Story(args)) = &args.command {
         return story::run(args, console);
     }
-    hide_password(args.redis.as_deref(), console);
+    hide(args.redis.as_deref(), &args.postgres, console);
     let options = options(&args);
     if args.serve {
         return serve(start(options)?, console);
@@ -47,19 +49,18 @@ pub(super) fn start(options: DemoOptions) -> Result<Demo, Failure> {
         .map_err(|error| Failure::target(format!("the demo service could not start: {error}")))
 }
 
-/// The password in an address is a secret.
-fn hide_password(address: Option<&str>, console: &Console) {
-    let credentials = address.and_then(|address| address.split_once("://")?.1.rsplit_once('@'));
-    if let Some((_, password)) =
-        credentials.and_then(|(credentials, _)| credentials.split_once(':'))
-    {
-        console.hide(password);
+/// The passwords in addresses are secrets.
+fn hide(redis: Option<&str>, postgres: &PostgresArgs, console: &Console) {
+    if let Some(redis) = redis {
+        outside::hide_passwords(redis, console);
     }
+    postgres.hide(console);
 }
 
 fn options(args: &DemoArgs) -> DemoOptions {
-    let mut options =
+    let options =
         DemoOptions { port: args.port, redis: args.redis.clone(), ..DemoOptions::default() };
+    let mut options = args.postgres.applied_to(options);
     if let Some(threads) = args.threads {
         options.threads = threads.max(1);
     }
@@ -87,6 +88,13 @@ fn serve(demo: Demo, console: &Console) -> Result<ExitCode, Failure> {
     // Listens before it says so: whoever has read the line may end it at once.
     let mut signals = signals.map_err(Failure::internal)?;
     console.line(&format!("The demo service listens on {} (Ctrl-C ends it).", demo.url()));
+    if let Some(DatabasePlace { server, replica, schema }) = demo.database() {
+        let replica = replica.map(|replica| format!(", messages are read from {replica}"));
+        let replica = replica.unwrap_or_default();
+        console.line(&format!(
+            "Its data is in PostgreSQL at {server}, schema {schema}, which it drops when it ends{replica}."
+        ));
+    }
     runtime.block_on(signals.next());
     demo.stop();
     Ok(ExitCode::Passed)

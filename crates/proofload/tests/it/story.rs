@@ -2,6 +2,11 @@
 
 use serde_json::Value;
 
+#[cfg(unix)]
+use proofload_testbed::servers::{Postgres, Redis};
+
+#[cfg(unix)]
+use super::support::wait_until;
 use super::support::{Sandbox, count, phase_names};
 
 /// As short as it goes: nothing is said of how it comes out.
@@ -92,4 +97,100 @@ fn what_makes_no_sense_is_told_before_any_load() {
     sandbox.run(["demo", "--port", "1", "story"]).end().with(64);
     sandbox.run(["demo", "--serve", "--before", "--after"]).end().with(64);
     assert_eq!(sandbox.files(), Vec::<String>::new());
+}
+
+/// The schemas that demos have made in a server.
+#[cfg(unix)]
+fn schemas(server: &Postgres) -> Vec<String> {
+    server.ask("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'proofload%'")
+}
+
+#[cfg(unix)]
+#[test]
+fn with_a_redis_and_a_postgres_it_says_what_is_real_and_leaves_nothing_there() {
+    let (redis, postgres) = (Redis::start(), Postgres::start());
+    let sandbox = Sandbox::new();
+    let (redis_url, postgres_url) = (redis.url(), postgres.url());
+    let outside = ["demo", "story", "--redis", &redis_url, "--postgres", &postgres_url];
+    let ended = sandbox.run(outside.iter().chain(SHORT)).end();
+    assert!(matches!(ended.code, Some(0..=2)), "{ended:?}");
+    let files = sandbox.files();
+    let of = |half: &str| {
+        let name = format!("{half}/result.json");
+        let found = files.iter().find(|file| file.ends_with(&name)).expect("a result");
+        sandbox.result(found)
+    };
+    let (before, after) = (of("before"), of("after"));
+    for half in [&before, &after] {
+        assert!(count(half, "/test_results/0/successful") > 0);
+        assert!(half["test_results"][0]["monitors"]["db_connections"].as_f64() > Some(0.0));
+    }
+    assert!(count(&after, "/test_results/0/cached_responses") > 0);
+    let found = &after["improvement"];
+    assert_eq!(texts(&found["settings"], "after")[0], "PostgreSQL, made slow");
+    assert!(texts(&found["settings"], "after").contains(&"in memory and in Redis"));
+    let notes = found["notes"].to_string();
+    assert!(notes.contains("pg_sleep") && notes.contains("written to Redis"), "{notes}");
+    // It was asked, and no more stands there than before.
+    let asked =
+        postgres.ask("SELECT xact_commit > 40 FROM pg_stat_database WHERE datname = 'postgres'");
+    assert_eq!(asked, ["t"]);
+    assert_eq!(schemas(&postgres), Vec::<String>::new());
+    assert_eq!(redis.ask("DBSIZE").as_deref(), Some(":0"));
+    let texts = files.iter().map(|name| sandbox.read(name));
+    for text in texts.chain([ended.stdout, ended.stderr]) {
+        assert!(!text.contains(postgres.password()), "{text}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_outside_is_looked_at_before_any_load() {
+    let postgres = Postgres::with(&["max_connections=30"]);
+    let sandbox = Sandbox::new();
+    let check = |arguments: &[&str], code: i32, parts: &[&str]| {
+        let ended =
+            sandbox.run(["demo", "story"].iter().chain(arguments)).end().with(code).silent();
+        assert!(!ended.stderr.contains("Half 1"), "{ended:?}");
+        assert!(!ended.stderr.contains("battery"), "{ended:?}");
+        ended.says(parts);
+    };
+    check(
+        &["--redis", "redis://me:battery@127.0.0.1:1"],
+        69,
+        &["Redis at 127.0.0.1:1 cannot be reached", "is it up"],
+    );
+    check(&["--redis", "nonsense"], 69, &["no address of a Redis", "redis://HOST:PORT"]);
+    check(
+        &["--postgres", "postgres://me:battery@127.0.0.1:1/shop"],
+        69,
+        &["PostgreSQL at 127.0.0.1:1/shop cannot be used", "Connection refused", "is it up"],
+    );
+    let wrong = postgres.url_with("battery");
+    check(&["--postgres", &wrong], 69, &["password authentication failed", "pg_hba.conf"]);
+    check(&["--postgres", &postgres.url()], 69, &["the demo needs 90", "max_connections"]);
+    check(&["--postgres-replica", "postgres://127.0.0.1:1/x"], 64, &["--postgres <URL>"]);
+    sandbox.write("file", "");
+    check(&["-o", "file/result.json"], 74, &["file/result.json"]);
+    check(&["--results", "file"], 74, &["results cannot be written to file"]);
+    assert_eq!(sandbox.files(), ["file"]);
+    assert_eq!(schemas(&postgres), Vec::<String>::new());
+}
+
+#[cfg(unix)]
+#[test]
+fn the_demo_alone_says_where_its_data_is_and_takes_it_away_at_its_end() {
+    let postgres = Postgres::start();
+    let sandbox = Sandbox::new();
+    let mut running = sandbox.run(["demo", "--serve", "--postgres", &postgres.url()]).start();
+    wait_until("it says where its data is", || {
+        assert!(running.is_running(), "it ended: {}", running.stderr());
+        running.stdout().contains("when it ends")
+    });
+    let [schema] = &schemas(&postgres)[..] else { panic!("one schema") };
+    assert!(running.stdout().contains(schema), "{}", running.stdout());
+    running.signal(rustix::process::Signal::TERM);
+    let ended = running.end();
+    assert!(!ended.stdout.contains(postgres.password()), "{ended:?}");
+    assert_eq!(schemas(&postgres), Vec::<String>::new());
 }

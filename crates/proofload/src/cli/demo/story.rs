@@ -15,9 +15,10 @@ use proofload_core::verdict::ExitCode;
 use proofload_report::improvement::{improvement, settings as settings_text};
 use proofload_report::suite::test_line;
 use proofload_report::summary::SummaryOptions;
-use proofload_testbed::demo::{DemoOptions, Knobs};
+use proofload_testbed::demo::{DatabasePlace, DemoOptions, Knobs};
 
 use super::claims::{CLAIMS, RUSH};
+use super::outside::{self, PostgresArgs};
 use super::watch::PoolWatch;
 use crate::cli::args::{OutputArgs, OutputFlags, parse_variable};
 use crate::cli::console::Console;
@@ -25,6 +26,7 @@ use crate::cli::execute::{Amend, Finished, Host, Job, perform, show};
 use crate::cli::failure::Failure;
 use crate::cli::files::RunFolder;
 use crate::cli::load;
+use crate::cli::output::Destination;
 use crate::cli::outputs::Out;
 use crate::cli::signals::Interrupts;
 use crate::cli::suite::{outcome_of, rename_folder};
@@ -47,13 +49,15 @@ pub(in crate::cli) struct StoryArgs {
     /// Redis in which the caches of the second half keep what they remember too
     #[arg(long, value_name = "URL")]
     redis: Option<String>,
+    #[command(flatten)]
+    postgres: PostgresArgs,
     #[command(flatten, next_help_heading = "Output")]
     flags: OutputFlags,
 }
 
 /// Runs both halves.
 pub(super) fn run(args: &StoryArgs, console: &Console) -> Result<ExitCode, Failure> {
-    super::hide_password(args.redis.as_deref(), console);
+    super::hide(args.redis.as_deref(), &args.postgres, console);
     let plan = || load::built_in(PLAN.0, &[PLAN], &args.variables, &overrides(), console);
     let suite = load::built_in_suite(SUITE.0, SUITE.1, &args.variables, console)?;
     let (before, after) = (plan()?, plan()?);
@@ -64,14 +68,29 @@ pub(super) fn run(args: &StoryArgs, console: &Console) -> Result<ExitCode, Failu
             root.display()
         ))
     })?;
+    // Before any load: half of a story is none.
+    Destination::prepare(args.flags.output_file.as_deref())?;
+    args.flags.out.iter().try_for_each(|out| out.prepare(Some(folder.path())))?;
+    let database = match args.redis.is_some() || args.postgres.is_given() {
+        true => outside::check(demo_options(args, Knobs::after()))?,
+        false => None,
+    };
     let interrupts = Interrupts::default();
     let story = Story {
         args,
+        database,
         host: Host { console, interrupts: &interrupts },
         folder: folder.path(),
         is_quiet: args.flags.is_silent(),
     };
     story.tell(before, after, suite)
+}
+
+/// The demo of a half.
+fn demo_options(args: &StoryArgs, knobs: Knobs) -> DemoOptions {
+    // Without a cache there is nothing to keep in Redis.
+    let redis = args.redis.clone().filter(|_| knobs.cache);
+    args.postgres.applied_to(DemoOptions { knobs, redis, ..DemoOptions::default() })
 }
 
 /// The target is the demo, whatever the environment says: the story is about that.
@@ -80,9 +99,11 @@ fn overrides() -> Overrides {
 }
 
 /// Both halves of a story.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Story<'a> {
     args: &'a StoryArgs,
+    /// Where the data is, if not in memory.
+    database: Option<DatabasePlace>,
     host: Host<'a>,
     folder: &'a Path,
     is_quiet: bool,
@@ -91,7 +112,7 @@ struct Story<'a> {
 impl Story<'_> {
     fn tell(&self, before: Plan, after: Plan, suite: Suite) -> Result<ExitCode, Failure> {
         let style = self.host.console.output_style();
-        let settings = settings(&Knobs::before(), &Knobs::after(), self.args.redis.is_some());
+        let settings = self.settings(&Knobs::before(), &Knobs::after());
         if !self.is_quiet {
             self.host.console.print(&settings_text(&settings, &style));
         }
@@ -101,7 +122,7 @@ impl Story<'_> {
             return Ok(first.code);
         }
         let side = rush_of(&first.result);
-        let notes = notes(&Knobs::before(), &first.result);
+        let notes = self.notes(&Knobs::before(), &first.result);
         let amend = Amend(Box::new(move |after: &mut RunResult, code| {
             after.improvement = Some(Improvement {
                 before: "../before/result.json".to_owned(),
@@ -138,16 +159,15 @@ impl Story<'_> {
             let number = if name == "before" { 1 } else { 2 };
             console.print_error(&format!("\nHalf {number} of 2: {name}\n"));
         }
-        // Without a cache there is nothing to keep in Redis.
-        let redis = self.args.redis.clone().filter(|_| knobs.cache);
-        let demo = DemoOptions { knobs, redis, ..DemoOptions::default() };
+        let demo = demo_options(self.args, knobs);
         let started = Instant::now();
         let mut watch = PoolWatch::default();
         let mut finished = perform(Job { demo, ..job }, self.host, &mut [&mut watch])?;
         rename_folder(&mut finished.written, name);
         if !self.is_quiet {
             let row = TestRow {
-                name: name.to_owned(),
+                // As wide as the longer of both: they stand below each other.
+                name: format!("{name:<6}"),
                 duration_seconds: started.elapsed().as_secs_f64(),
                 ..TestRow::default()
             };
@@ -208,64 +228,95 @@ fn requirements(
     SuiteResult::build(&input).0.requirements
 }
 
-/// How the service is set up in both halves, by the knobs that set it up.
-fn settings(before: &Knobs, after: &Knobs, has_redis: bool) -> Vec<SettingRow> {
-    let row = |name: &str, of: &dyn Fn(&Knobs) -> String| SettingRow {
-        name: name.to_owned(),
-        before: of(before),
-        after: of(after),
-    };
-    vec![
-        row("the backend answers a chat in", &|knobs| human_duration(knobs.miss_latency)),
-        row("and checks a message in", &|knobs| human_duration(knobs.check_latency)),
-        row("connections to the backend", &|knobs| match knobs.connections {
-            Some(connections) => connections.to_string(),
-            None => "no bound".to_owned(),
-        }),
-        row("wait for a connection", &|knobs| match knobs.connection_wait {
-            wait if wait.is_zero() => "as long as it takes".to_owned(),
-            wait => format!("{}, then 503", human_duration(wait)),
-        }),
-        row("circuit breaker before it", &|knobs| {
-            if knobs.breaker { "yes" } else { "no" }.to_owned()
-        }),
-        row("cache of answers", &|knobs| {
-            let kept = if has_redis { "in memory and in Redis" } else { "in memory" };
-            if knobs.cache { kept } else { "no" }.to_owned()
-        }),
-        row("requests at a time", &|knobs| match knobs.capacity {
-            Some(capacity) => format!("{capacity}; {} wait, then 503", knobs.queue),
-            None => "no bound".to_owned(),
-        }),
-    ]
-}
-
-/// What has to be known to read the figures.
-fn notes(before: &Knobs, result: &RunResult) -> Vec<String> {
-    let connections = before.connections.unwrap_or(1);
-    let rate = |call: Duration| connections as f64 / call.as_secs_f64().max(f64::EPSILON);
-    let (chats, checks) = (rate(before.miss_latency), rate(before.check_latency));
-    let cut_off: u64 = result.test_results.iter().map(|phase| phase.iterations.interrupted).sum();
-    let mut notes = vec![
-        format!(
-            "The backend is simulated: its calls wait and use no processor, which the service shares with the \
-             load generator. Before, {connections} connections make {chats:.0} chats or {checks:.0} checks a \
-             second, and that is what limits it. Nothing else differs between the halves than what the table \
-             says."
-        ),
-        "P99, average, gain and success are those of the rush; hit rate and costs those of all.".to_owned(),
-        "Rush is open load: messages come whether or not earlier ones are answered, and times count from when \
-         each came. Users is closed load with pauses of 1 to 3 s: a service that slows down is asked less, so \
-         only its steps are judged, each by itself, and not compared as a whole."
-            .to_owned(),
-        "How often the cache hits is a matter of the questions: here nine of ten are among 40 that many ask."
-            .to_owned(),
-    ];
-    if cut_off > 0 {
-        notes.push(format!(
-            "Before, {cut_off} requests were still unanswered when their phase ended and are in no figure: it \
-             was slower than the figures say."
-        ));
+impl Story<'_> {
+    /// How the service is set up in both halves, by the knobs that set it up.
+    fn settings(&self, before: &Knobs, after: &Knobs) -> Vec<SettingRow> {
+        let row = |name: &str, of: &dyn Fn(&Knobs) -> String| SettingRow {
+            name: name.to_owned(),
+            before: of(before),
+            after: of(after),
+        };
+        let backend = if self.database.is_some() { "PostgreSQL, made slow" } else { "simulated" };
+        let kept = if self.args.redis.is_some() { "in memory and in Redis" } else { "in memory" };
+        vec![
+            row("the backend is", &|_| backend.to_owned()),
+            row("it answers a chat in", &|knobs| human_duration(knobs.miss_latency)),
+            row("and checks a message in", &|knobs| human_duration(knobs.check_latency)),
+            row("connections to the backend", &|knobs| match knobs.connections {
+                Some(connections) => connections.to_string(),
+                None => "no bound".to_owned(),
+            }),
+            row("wait for a connection", &|knobs| match knobs.connection_wait {
+                wait if wait.is_zero() => "as long as it takes".to_owned(),
+                wait => format!("{}, then 503", human_duration(wait)),
+            }),
+            row("circuit breaker before it", &|knobs| {
+                if knobs.breaker { "yes" } else { "no" }.to_owned()
+            }),
+            row("cache of answers", &|knobs| if knobs.cache { kept } else { "no" }.to_owned()),
+            row("requests at a time", &|knobs| match knobs.capacity {
+                Some(capacity) => format!("{capacity}; {} wait, then 503", knobs.queue),
+                None => "no bound".to_owned(),
+            }),
+        ]
     }
-    notes
+
+    /// What has to be known to read the figures.
+    fn notes(&self, before: &Knobs, result: &RunResult) -> Vec<String> {
+        let connections = before.connections.unwrap_or(1);
+        let rate = |call: Duration| connections as f64 / call.as_secs_f64().max(f64::EPSILON);
+        let (chats, checks) = (rate(before.miss_latency), rate(before.check_latency));
+        let cut_off: u64 =
+            result.test_results.iter().map(|phase| phase.iterations.interrupted).sum();
+        let mut notes = vec![
+            self.backend_note(),
+            format!(
+                "Before, {connections} connections make {chats:.0} chats or {checks:.0} checks a second at most, and \
+                 that is what limits it. Nothing else differs between the halves than what the table says."
+            ),
+            "P99, average, gain and success are those of the rush; hit rate and costs those of all. The intervals of \
+             times are those of their change, and they are claimed only where the comparison, which judges all its \
+             measures together, is sure of it too; the other intervals are those of the figure after."
+                .to_owned(),
+            "Rush is open load: messages come whether or not earlier ones are answered, and times count from when \
+             each came. Users is closed load with pauses of 1 to 3 s: a service that slows down is asked less, so \
+             only its steps are judged, each by itself, and not compared as a whole."
+                .to_owned(),
+            "How often the cache hits is a matter of the questions: here nine of ten are among 40 that many ask."
+                .to_owned(),
+        ];
+        if self.args.redis.is_some() {
+            notes.push(
+                "After, every answer is written to Redis, too, and a question that memory does not know is looked up \
+                 there first. One process alone finds its answers in memory: what Redis brings shows with several, or \
+                 after a restart."
+                    .to_owned(),
+            );
+        }
+        if cut_off > 0 {
+            notes.push(format!(
+                "Before, {cut_off} requests were still unanswered when their phase ended and are in no figure: it \
+                 was slower than the figures say."
+            ));
+        }
+        notes
+    }
+
+    /// What of the backend is real, and what is not.
+    fn backend_note(&self) -> String {
+        let Some(DatabasePlace { server, replica, .. }) = &self.database else {
+            return "The backend is simulated: its calls wait and use no processor, which the service shares with the \
+                    load generator."
+                .to_owned();
+        };
+        let replica = match replica {
+            Some(replica) => format!("Messages would be read from the replica at {replica}"),
+            None => "Messages would be read from the same server".to_owned(),
+        };
+        format!(
+            "The backend is PostgreSQL at {server}. The connections to it, the queries and their answers are real; how \
+             long a query takes is made up: it sleeps in the server (pg_sleep) for as long as the table says, so that it \
+             occupies a connection and a process there, and hardly a processor. {replica}, but this plan asks for none."
+        )
+    }
 }
