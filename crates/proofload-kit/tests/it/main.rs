@@ -9,7 +9,7 @@ mod cache_invalidate;
 mod cached;
 #[cfg(feature = "macros")]
 mod cached_loads;
-#[cfg(feature = "pool")]
+#[cfg(any(feature = "pool", feature = "redis"))]
 mod events;
 #[cfg(feature = "tower")]
 mod example_axum_service;

@@ -49,6 +49,11 @@ impl RedisServer {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Starts it and waits until it answers.
     pub fn run(&mut self) {
         assert!(self.child.is_none(), "it runs");

@@ -2,9 +2,10 @@
 //! its own: to the others it is another process.
 
 #[path = "../../../tests/support/redis_server.rs"]
-#[expect(unreachable_pub, reason = "the integration tests use it, too")]
+#[expect(dead_code, unreachable_pub, reason = "the integration tests use it, too, and more of it")]
 mod redis_server;
 
+mod cluster;
 mod edges;
 mod faults;
 mod invalidation;

@@ -2,6 +2,7 @@
 //!
 //! - `child`: a process with a cache, told what to do line by line;
 //! - `once`: one load for all processes; `invalidated`: what one process invalidates;
+//! - `unsupported`: clusters, Sentinels; `tls`: an encrypted connection;
 //! - `faults`: what callers notice of a Redis in trouble: nothing.
 
 #[path = "../../support/redis_server.rs"]
@@ -14,6 +15,7 @@ mod invalidated;
 mod once;
 #[cfg(feature = "redis-tls")]
 mod tls;
+mod unsupported;
 
 use std::time::{Duration, Instant};
 
