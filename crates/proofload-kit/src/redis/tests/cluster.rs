@@ -1,6 +1,6 @@
 //! A Redis that is the only node of a cluster.
 
-use super::redis_server::free_port;
+use super::servers::redis_server::free_port;
 use super::*;
 
 fn node() -> RedisServer {

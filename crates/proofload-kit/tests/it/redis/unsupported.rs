@@ -1,10 +1,11 @@
 //! Servers that are Redis but cannot serve: callers are told nothing, operators what to do.
 
-use proofload_kit::{Cache, Redis, RedisStats, Ttl};
+use proofload_kit::redis::RedisStats;
+use proofload_kit::{Cache, Redis, Ttl};
 
-use super::redis_server::{RedisServer, free_port};
 use super::{PATIENCE, until};
 use crate::events::Events;
+use crate::servers::redis_server::{RedisServer, free_port};
 
 /// A node of a cluster, and the port where it speaks to the others.
 fn node(slots: [&str; 2]) -> (RedisServer, String) {
