@@ -9,9 +9,9 @@
 
 #![expect(clippy::print_stdout, reason = "an example that prints")]
 
-#[path = "../tests/support/redis_server.rs"]
-#[expect(dead_code, unreachable_pub, reason = "shared with the tests, which need more of it")]
-mod redis_server;
+#[path = "../tests/support/mod.rs"]
+#[expect(dead_code, unreachable_pub, reason = "tests use it, too, and more of it")]
+mod servers;
 
 use std::error::Error;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use proofload_kit::{Cache, Redis, Ttl};
-use redis_server::RedisServer;
+use servers::redis_server::RedisServer;
 
 /// Longer than this, Redis may not be busy at a time.
 const BAR: Duration = Duration::from_millis(5);

@@ -152,7 +152,7 @@ impl<V: Clone + Send + Sync + 'static> CacheBuilder<V> {
 
     /// Puts a layer below memory that processes share.
     #[cfg_attr(
-        not(any(test, feature = "redis")),
+        not(any(all(test, not(kit_loom)), feature = "redis")),
         expect(dead_code, reason = "there is no shared layer without a feature for it")
     )]
     pub(crate) fn shared(mut self, shared: Shared<V>) -> Self {

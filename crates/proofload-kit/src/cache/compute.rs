@@ -2,10 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::thread;
 use std::time::Instant;
-
-use event_listener::Listener;
 
 use super::LoadError;
 use super::core::{Core, Entered, Leading, Wants};
@@ -15,6 +12,7 @@ use super::handle::{Cache, present};
 use super::load::{Answer, Timer, message, usable};
 use super::loaded::{IntoLoaded, Loaded};
 use super::stats::Lookup;
+use super::sync::{Listener as _, current};
 
 /// For synchronous code. The memory of this process only: no other layer is asked or told.
 impl<V: Clone + Send + Sync + 'static> Cache<V> {
@@ -87,7 +85,7 @@ impl<V: Clone + Send + Sync + 'static> Core<V> {
         wants: Wants,
         compute: impl FnOnce() -> Result<Loaded<Option<V>>, E>,
     ) -> Answer<V, E> {
-        let here = Leader::Thread(thread::current().id());
+        let here = Leader::Thread(current().id());
         loop {
             match self.enter(key, wants, here) {
                 Entered::Answer(entry, lookup) => return Ok(self.give(&entry, lookup)),

@@ -10,18 +10,19 @@ use std::any::Any;
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::BuildHasher;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
-use std::thread::ThreadId;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use event_listener::Event;
 use quick_cache::DefaultHashBuilder;
 use tokio::task::AbortHandle;
 
 use super::entry::Entry;
+use super::sync::{
+    AtomicBool, Event, Mutex, MutexGuard, OnceLock, Ordering, PoisonError, ThreadId,
+};
 
-const SHARDS: usize = 64;
+/// One is enough for the one key of a model.
+const SHARDS: usize = if cfg!(kit_loom) { 1 } else { 64 };
 
 /// Who runs a load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,7 +14,7 @@
 //! - `writing`: writes of the source under way;
 //! - `layers`: a load through the shared layer; `remote`: what a shared layer is;
 //! - `tags`, `glob`: what is invalidated together; `metrics`: what the registry shows;
-//! - `hooks`: what the rest of the crate asks of a cache.
+//! - `sync`: what `flight` is made of, or a model of it; `hooks`: what the rest of the crate asks of a cache.
 
 mod builder;
 mod clock;
@@ -31,13 +31,17 @@ mod layers;
 mod load;
 mod load_error;
 mod loaded;
+#[cfg(all(test, kit_loom))]
+#[path = "tests_loom.rs"]
+mod loom_tests;
 mod memory;
 mod metrics;
 mod policy;
 pub(crate) mod remote;
 mod stats;
+mod sync;
 mod tags;
-#[cfg(test)]
+#[cfg(all(test, not(kit_loom)))]
 mod tests;
 mod ttl;
 mod warm;

@@ -4,7 +4,7 @@
 //! Values are bytes here; [`Shared`] joins a layer with the codec of one cache. Every failure of the
 //! layer means the same to a cache: act as if it were empty.
 #![cfg_attr(
-    not(any(test, feature = "redis")),
+    not(any(all(test, not(kit_loom)), feature = "redis")),
     expect(dead_code, reason = "only implementations of the layer make these values")
 )]
 

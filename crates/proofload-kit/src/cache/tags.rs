@@ -6,8 +6,10 @@
 //! its tags were not known then.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+
+use super::sync::{AtomicU64 as Epoch, Mutex, PoisonError};
 
 /// A tag since its last invalidation: each invalidation leaves it to the entries that have it, and
 /// a new one takes its place.
@@ -27,7 +29,7 @@ impl Tag {
 /// The tags of one cache.
 #[derive(Debug, Default)]
 pub(super) struct Tags {
-    epoch: AtomicU64,
+    epoch: Epoch,
     table: Mutex<Table>,
 }
 

@@ -2,7 +2,8 @@
 //! both put their value, the cache may be left with the older one. So whoever met another leaves none.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The writes under way in one cache.
 #[derive(Debug, Default)]

@@ -51,6 +51,7 @@ pub(super) enum NotOurs {
     Tag,
     #[error("the value is larger than allowed")]
     TooLarge,
+    #[cfg(feature = "compression")]
     #[error("the value cannot be decompressed")]
     Compression,
     #[error("the value is not as long as it should be")]

@@ -1,5 +1,6 @@
 //! The handle of a Redis: one command at a time through timeout, guard and counters.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -33,8 +34,19 @@ use crate::registry::{Component, Families};
 /// # }
 /// ```
 ///
-/// One server is meant (or the primary of several, behind one address): Redis Cluster is not
-/// supported, because an entry, its lease and its tags must be seen in one step.
+/// # What it needs
+///
+/// One server, Redis 5 or newer or one that speaks its language: or the primary of several, behind an
+/// address that follows it. Sentinels are not asked who that is. All that a cache keeps must be on one
+/// server, because an entry, its lease and its tags are seen in one step: of Redis Cluster, only one with a
+/// single shard will do. On a node of another one, caches whose keys belong elsewhere go on without Redis,
+/// and an error is logged once that says so.
+///
+/// The clocks of the machines should agree to within a fraction of the times to live: what a machine
+/// writes is fresh on another until that one's clock says that it is not, and at most until Redis, by its
+/// own clock, drops it.
+///
+/// Whatever `maxmemory-policy` drops, nothing that was invalidated comes back.
 ///
 /// With `rediss://` and the feature `redis-tls`, rustls needs a cryptography provider for the process; where
 /// none was installed, `ring` is.
@@ -52,6 +64,8 @@ pub(super) struct Inner {
     pub(super) listener: Listener,
     /// When a refusal was last told to the log.
     refusal_told: Mutex<Option<Instant>>,
+    /// Whether the log has it that this Redis is none that can serve caches.
+    unfit_told: AtomicBool,
 }
 
 impl Redis {
@@ -76,6 +90,7 @@ impl Redis {
             listener: Listener::new(client, &settings, Arc::clone(&counters)),
             counters,
             refusal_told: Mutex::new(None),
+            unfit_told: AtomicBool::new(false),
             settings,
         });
         if let Some(registry) = &inner.settings.registry {
@@ -202,9 +217,16 @@ impl Inner {
         }
     }
 
-    /// At most once in ten seconds: a full Redis refuses every value.
+    /// At most once in ten seconds: a full Redis refuses every value. What nothing but other settings can
+    /// change is told once.
     fn tell_refusal(&self, error: &RedisError) {
         const SELDOM: Duration = Duration::from_secs(10);
+        if let Some(advice) = advice(error) {
+            if !self.unfit_told.swap(true, Ordering::Relaxed) {
+                tracing::error!(redis = %self.settings.name, %error, "{advice}");
+            }
+            return;
+        }
         let now = Instant::now();
         let mut told = self.refusal_told.lock().unwrap_or_else(PoisonError::into_inner);
         if told.is_none_or(|told| now.saturating_duration_since(told) >= SELDOM) {
@@ -241,6 +263,24 @@ enum Failed {
     TimedOut,
     Broken(RedisError),
     Refused(RedisError),
+}
+
+/// What to do about a server that is not one for caches.
+fn advice(error: &RedisError) -> Option<&'static str> {
+    use ServerErrorKind::{Ask, CrossSlot, Moved};
+    match error.kind() {
+        ErrorKind::Server(Moved | Ask | CrossSlot) => Some(
+            "this is a node of a Redis Cluster, and what some caches keep belongs on another one: \
+             those caches go on without Redis. Clusters of several shards are not supported; give the \
+             address of a Redis that is not clustered",
+        ),
+        _ if error.detail().is_some_and(|detail| detail.contains("unknown command")) => Some(
+            "the server does not know a command that caches need, and they go on without it. Redis 5 \
+             or newer is needed, with scripts; for Redis behind Sentinel, give the address of the \
+             primary, or a name that follows it, not that of a Sentinel",
+        ),
+        _ => None,
+    }
 }
 
 /// Whether an error says that Redis, or the way to it, cannot serve at all at present.

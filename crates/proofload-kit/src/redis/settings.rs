@@ -176,10 +176,12 @@ impl RedisBuilder {
             let value = settings.max_value_bytes.to_string();
             return Err(BuildError::new("max_value_bytes", value, "1 to 536870912 (512 MiB)"));
         }
-        let client = self.address.as_str().into_connection_info().and_then(Client::open);
-        let client = client.map_err(|_| {
-            let allowed = "redis://[user:password@]host[:port][/db], with the feature redis-tls also rediss://…, or unix:///path";
-            BuildError::new("address", without_secrets(&self.address), allowed)
+        let address = without_secrets(&self.address);
+        let opened = self.address.as_str().into_connection_info().and_then(Client::open);
+        // A list of hosts, as of a cluster, would be read as the name of one.
+        let client = opened.ok().filter(|_| !address.contains(',')).ok_or_else(|| {
+            let allowed = "redis://[user:password@]host[:port][/db] of one server (neither Cluster nor Sentinel), with the feature redis-tls also rediss://…, or unix:///path";
+            BuildError::new("address", address, allowed)
         })?;
         #[cfg(feature = "redis-tls")]
         let client = self.tls.apply(client)?;
@@ -271,6 +273,16 @@ mod tests {
         check(Redis::builder(address).give_up_after(0), "give_up_after");
         check(Redis::builder(address).max_value_bytes(usize::MAX), "max_value_bytes");
         check(Redis::builder("localhost"), "address");
+        for several in [
+            "redis://one,other:7000",
+            "redis://one:7000,other:7000",
+            "redis+cluster://one:7000",
+            "redis-cluster://one:7000",
+            "redis+sentinel://one:26379/primary",
+            "redis-sentinel://one:26379/primary",
+        ] {
+            check(Redis::builder(several), "neither Cluster nor Sentinel");
+        }
         assert!(Redis::builder(address).build().is_ok());
     }
 

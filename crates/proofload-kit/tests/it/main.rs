@@ -9,7 +9,7 @@ mod cache_invalidate;
 mod cached;
 #[cfg(feature = "macros")]
 mod cached_loads;
-#[cfg(feature = "pool")]
+#[cfg(any(feature = "pool", feature = "redis"))]
 mod events;
 #[cfg(feature = "tower")]
 mod example_axum_service;
@@ -40,7 +40,10 @@ mod response;
 mod response_rules;
 #[cfg(all(feature = "compression", feature = "fuzzing", feature = "redis"))]
 mod seeds;
-#[cfg(any(feature = "postgres-pool", feature = "redis-pool"))]
+#[cfg(any(feature = "postgres-pool", feature = "redis"))]
+#[path = "../support/mod.rs"]
+#[expect(unreachable_pub, reason = "others use it, too")]
+#[cfg_attr(feature = "redis", expect(dead_code, reason = "others use more of it"))]
 mod servers;
 #[cfg(feature = "macros")]
 mod ui;

@@ -5,12 +5,12 @@ use std::time::Duration;
 use proofload_kit::pool::RedisPool;
 use proofload_kit::pool::deadpool_redis::redis::{AsyncCommands, cmd, pipe};
 
-use crate::servers::redis::Redis;
+use crate::servers::redis_server::RedisServer;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connections_are_shared_and_replaced_after_the_server_was_gone() {
-    let mut server = Redis::start();
-    let pool = RedisPool::for_url("sessions", server.url()).unwrap().size(3).build().unwrap();
+    let mut server = RedisServer::start();
+    let pool = RedisPool::for_url("sessions", server.address()).unwrap().size(3).build().unwrap();
     let callers: Vec<_> = (0..60)
         .map(|_| {
             let pool = pool.clone();
@@ -35,12 +35,12 @@ async fn connections_are_shared_and_replaced_after_the_server_was_gone() {
     assert_eq!(clients.lines().count(), stats.size);
     assert_eq!((stats.acquired, stats.in_use, stats.created), (61, 0, stats.size as u64));
 
-    server.stop();
+    server.kill();
     assert!(pool.get().await.is_err_and(|error| error.is_unreachable()));
     let failed = pool.stats();
     assert_eq!((failed.size, failed.connect_errors), (0, 1));
     assert_eq!(failed.recycle_failures, stats.size as u64, "each was checked and found dead");
-    server.start_again();
+    server.run();
     let mut connection = pool.get_within(Duration::from_secs(5)).await.unwrap();
     assert!(connection.exists::<_, bool>("visits").await.is_ok());
 }

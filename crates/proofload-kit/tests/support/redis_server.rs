@@ -1,23 +1,23 @@
-//! A real Redis of a test's own: on a free port of the loopback, in a folder of its own, gone with the test.
-//!
-//! Shared by the unit tests, the integration tests and the example.
+//! A real Redis of a test's own, without persistence: on a free port of the loopback, in a folder of its
+//! own, gone with the test.
 
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// How long a server may take to start. Only a server that does not start at all meets it.
-const START_LIMIT: Duration = Duration::from_secs(30);
+use super::folder::Folder;
+use super::process::{Process, find, tied};
+
+/// Longer than any answer takes.
+const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 
 /// A running, paused or dead `redis-server`.
 #[derive(Debug)]
 pub struct RedisServer {
     port: u16,
-    folder: PathBuf,
     arguments: Vec<String>,
-    child: Option<Child>,
+    // Before the folder, so that it has ended when that goes.
+    process: Option<Process>,
+    folder: Folder,
 }
 
 impl RedisServer {
@@ -35,13 +35,8 @@ impl RedisServer {
 
     /// The place of one that does not run yet.
     pub fn absent(arguments: &[&str]) -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("proofload-kit-redis-{}-{number}", std::process::id());
-        let folder = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&folder).expect("a folder for Redis");
         let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
-        Self { port: free_port(), folder, arguments, child: None }
+        Self { port: free_port(), arguments, process: None, folder: Folder::new("redis") }
     }
 
     /// The address for clients.
@@ -49,58 +44,42 @@ impl RedisServer {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Starts it and waits until it answers.
     pub fn run(&mut self) {
-        assert!(self.child.is_none(), "it runs");
+        assert!(self.process.is_none(), "it runs");
+        assert!(find("redis-server", []).is_some(), "Debian: apt-get install redis-server");
         let port = self.port.to_string();
-        let child = Command::new("redis-server")
+        let mut command = tied("redis-server", None);
+        command
             .args(["--port", &port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
-            .args([
-                "--loglevel",
-                "warning",
-                "--logfile",
-                "redis.log",
-                "--enable-debug-command",
-                "yes",
-            ])
+            .args(["--loglevel", "warning", "--logfile", "redis.log"])
+            .args(["--enable-debug-command", "yes"])
             .args(&self.arguments)
-            .current_dir(&self.folder)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("redis-server (Debian: apt-get install redis-server)");
-        self.child = Some(child);
-        let started = Instant::now();
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_err() {
-            assert!(started.elapsed() < START_LIMIT, "redis-server does not start");
-            std::thread::sleep(Duration::from_millis(5));
-        }
+            .current_dir(self.folder.path());
+        let process = self.process.insert(Process::start(&mut command));
+        let address = (Ipv4Addr::LOCALHOST, self.port);
+        process.wait_until("redis-server", || TcpStream::connect(address).is_ok());
         self.admin(&["PING"]);
     }
 
     /// `kill -9`.
     pub fn kill(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+        self.process = None;
     }
 
     /// Stops it from doing anything; its connections stay open.
     pub fn pause(&self) {
-        self.signal("-STOP");
+        self.process.as_ref().expect("it runs").signal("STOP");
     }
 
     /// Lets it go on.
     pub fn resume(&self) {
-        self.signal("-CONT");
-    }
-
-    fn signal(&self, signal: &str) {
-        let id = self.child.as_ref().expect("it runs").id().to_string();
-        let status = Command::new("kill").args([signal, &id]).status().expect("kill");
-        assert!(status.success());
+        self.process.as_ref().expect("it runs").signal("CONT");
     }
 
     /// Sends a command and waits for the answer.
@@ -120,7 +99,7 @@ impl RedisServer {
     /// A connection outside of what is tested.
     pub fn connection(&self) -> redis::Connection {
         let client = redis::Client::open(self.address()).expect("an address");
-        client.get_connection_with_timeout(START_LIMIT).expect("a server")
+        client.get_connection_with_timeout(ANSWER_LIMIT).expect("a server")
     }
 
     /// How often each command was called, by `INFO commandstats`.
@@ -131,13 +110,6 @@ impl RedisServer {
             .lines()
             .find_map(|line| line.strip_prefix(&prefix)?.split(',').next()?.parse().ok())
             .unwrap_or(0)
-    }
-}
-
-impl Drop for RedisServer {
-    fn drop(&mut self) {
-        self.kill();
-        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 

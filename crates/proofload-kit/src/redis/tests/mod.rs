@@ -1,10 +1,11 @@
 //! The shared layer against a real Redis. Each handle has a connection, a subscription and an origin of
 //! its own: to the others it is another process.
 
-#[path = "../../../tests/support/redis_server.rs"]
-#[expect(unreachable_pub, reason = "the integration tests use it, too")]
-mod redis_server;
+#[path = "../../../tests/support/mod.rs"]
+#[expect(dead_code, unreachable_pub, reason = "others use it, too, and more of it")]
+mod servers;
 
+mod cluster;
 mod edges;
 mod faults;
 mod invalidation;
@@ -15,7 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use redis_server::RedisServer;
+use servers::redis_server::RedisServer;
 
 use super::Redis;
 use super::layer::{Layer, unix_ms};

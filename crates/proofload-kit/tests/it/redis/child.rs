@@ -5,14 +5,15 @@
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
-use std::process::{Child as Process, ChildStdin, Command, Stdio};
+use std::process::{Child as Process, ChildStdin, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
 use proofload_kit::{Cache, Loaded, Redis, Ttl};
 
 use super::PATIENCE;
-use super::redis_server::RedisServer;
+use crate::servers::process::tied;
+use crate::servers::redis_server::RedisServer;
 
 const ADDRESS: &str = "PROOFLOAD_KIT_TEST_REDIS";
 const LEASE_MS: &str = "PROOFLOAD_KIT_TEST_LEASE_MS";
@@ -36,7 +37,7 @@ impl Child {
 
     pub(super) fn start_with_lease(server: &RedisServer, lease: Duration) -> Self {
         let binary = std::env::current_exe().expect("this binary");
-        let mut process = Command::new(binary)
+        let mut process = tied(binary.to_str().expect("text"), None)
             .args(["--exact", "redis::child::child", "--ignored", "--nocapture"])
             .env(ADDRESS, server.address())
             .env(LEASE_MS, lease.as_millis().to_string())
@@ -185,6 +186,19 @@ impl Worker {
                 "invalidated".to_owned()
             }
             ["invalidate", "all"] => self.cache.clear().await.to_string(),
+            // A Redis of its own, which it does not stop.
+            ["server"] => {
+                let (sender, receiver) = tokio::sync::oneshot::channel();
+                // The server ends with this thread, too.
+                std::thread::spawn(move || {
+                    let server = RedisServer::start();
+                    sender.send(server.port()).expect("it waits");
+                    loop {
+                        std::thread::park();
+                    }
+                });
+                receiver.await.expect("a server").to_string()
+            }
             ["subscriptions"] => self.redis.stats().subscriptions.to_string(),
             ["heard"] => self.redis.stats().heard.to_string(),
             _ => panic!("unknown command {command:?}"),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use proofload_kit::{Cache, Redis, Ttl};
 
 use super::PATIENCE;
-use super::redis_server::RedisServer;
+use crate::servers::redis_server::RedisServer;
 
 const KEYS: u64 = 20;
 

@@ -1,8 +1,8 @@
 //! What one process invalidates is gone for all, also from loads that run.
 
 use super::child::{Child, close_gate, loads, open_gate};
-use super::redis_server::RedisServer;
 use super::until;
+use crate::servers::redis_server::RedisServer;
 
 /// Ways to invalidate `user:1` but not `post:1`.
 const WAYS: [&str; 4] = ["key user:1", "prefix user:", "glob user:[0-9]", "tag red"];

@@ -1,19 +1,19 @@
 //! Caches of several processes on a real Redis.
 //!
 //! - `child`: a process with a cache, told what to do line by line;
+//! - `ends`: nothing outlives the tests;
 //! - `once`: one load for all processes; `invalidated`: what one process invalidates;
+//! - `unsupported`: clusters, Sentinels; `tls`: an encrypted connection;
 //! - `faults`: what callers notice of a Redis in trouble: nothing.
 
-#[path = "../../support/redis_server.rs"]
-#[expect(dead_code, unreachable_pub, reason = "the unit tests use it, too, and more of it")]
-mod redis_server;
-
 mod child;
+mod ends;
 mod faults;
 mod invalidated;
 mod once;
 #[cfg(feature = "redis-tls")]
 mod tls;
+mod unsupported;
 
 use std::time::{Duration, Instant};
 

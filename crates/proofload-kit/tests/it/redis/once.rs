@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::child::{Child, loads, open_gate};
-use super::redis_server::RedisServer;
 use super::until;
+use crate::servers::redis_server::RedisServer;
 
 #[test]
 fn eight_processes_of_a_thousand_callers_load_once() {

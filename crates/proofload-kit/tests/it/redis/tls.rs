@@ -2,17 +2,17 @@
 
 use proofload_kit::{Cache, Redis, Ttl};
 
-use super::redis_server::{RedisServer, free_port};
+use crate::servers::folder::Folder;
+use crate::servers::redis_server::{RedisServer, free_port};
 
 #[tokio::test]
 async fn a_cache_works_through_tls_and_only_with_a_trusted_certificate() {
     let certified =
         rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
     let pem = certified.cert.pem();
-    let folder = std::env::temp_dir().join(format!("proofload-kit-tls-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("a folder");
+    let folder = Folder::new("tls");
     let file = |name: &str, text: &str| {
-        let path = folder.join(name);
+        let path = folder.path().join(name);
         std::fs::write(&path, text).expect("a file");
         path.to_str().expect("text").to_owned()
     };
@@ -53,5 +53,4 @@ async fn a_cache_works_through_tls_and_only_with_a_trusted_certificate() {
 
     let error = Redis::builder(server.address()).root_certificates("").build().expect_err("no TLS");
     assert_eq!(error.setting(), "root_certificates");
-    let _ = std::fs::remove_dir_all(&folder);
 }

@@ -3,16 +3,20 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::{Folder, Process};
+use super::folder::Folder;
+use super::process::{Process, find, tied};
 
-pub(crate) struct Postgres {
+/// A server that is reached by a socket in its folder.
+#[derive(Debug)]
+pub struct Postgres {
     // Before the folder, so that it has ended when that goes.
     process: Process,
     folder: Folder,
 }
 
 impl Postgres {
-    pub(crate) fn start() -> Self {
+    /// Starts one.
+    pub fn start() -> Self {
         let folder = Folder::new("pg");
         if is_root() {
             run(Command::new("chown").arg("postgres").arg(folder.path()));
@@ -24,17 +28,26 @@ impl Postgres {
         Self { process, folder }
     }
 
-    pub(crate) fn url(&self) -> String {
+    /// The address for clients.
+    pub fn url(&self) -> String {
         format!("host={} user=postgres dbname=postgres", self.folder.path().display())
     }
 
     /// All connections break.
-    pub(crate) fn stop(&mut self) {
+    pub fn stop(&mut self) {
         self.process.stop("QUIT");
     }
 
-    pub(crate) fn start_again(&mut self) {
+    /// With the data it had.
+    pub fn start_again(&mut self) {
         self.process = launch(&self.folder);
+    }
+}
+
+impl Drop for Postgres {
+    /// Killed, it would leave its own children for a moment.
+    fn drop(&mut self) {
+        self.stop();
     }
 }
 
@@ -54,12 +67,8 @@ fn launch(folder: &Folder) -> Process {
 }
 
 fn server_command(name: &str) -> Command {
-    if !is_root() {
-        return Command::new(binary(name));
-    }
-    let mut command = Command::new("setpriv");
-    command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups"]).arg(binary(name));
-    command
+    let file = binary(name);
+    tied(file.to_str().expect("text"), is_root().then_some("postgres"))
 }
 
 #[track_caller]
@@ -73,17 +82,19 @@ fn is_root() -> bool {
     id.stdout.trim_ascii() == b"0"
 }
 
-/// Distributions keep the server's binaries apart, by version; the newest is taken.
+/// Distributions keep the server's binaries apart, by version; the newest is taken. The path of an
+/// unpacked package is the same, below another root.
 fn binary(name: &str) -> PathBuf {
-    let on_path = std::env::var_os("PATH").into_iter();
-    let on_path: Vec<PathBuf> =
-        on_path.flat_map(|path| std::env::split_paths(&path).collect::<Vec<_>>()).collect();
-    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    let mut versions: Vec<PathBuf> = versions.map(|version| version.path().join("bin")).collect();
-    versions.sort();
-    let mut places =
-        on_path.into_iter().chain(versions.into_iter().rev()).map(|place| place.join(name));
-    places
-        .find(|path| path.is_file())
+    let unpacked = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/tools/usr/lib/postgresql");
+    let mut found: Vec<_> = ["/usr/lib/postgresql", unpacked]
+        .into_iter()
+        .flat_map(|folder| std::fs::read_dir(folder).into_iter().flatten().flatten())
+        .map(|version| {
+            let number = version.file_name().to_str().and_then(|name| name.parse::<u32>().ok());
+            (number, version.path().join("bin"))
+        })
+        .collect();
+    found.sort();
+    find(name, found.into_iter().rev().map(|(_, folder)| folder))
         .unwrap_or_else(|| panic!("{name} (Debian: apt-get install postgresql)"))
 }
