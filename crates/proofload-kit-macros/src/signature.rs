@@ -6,7 +6,7 @@ use syn::spanned::Spanned as _;
 use syn::visit::{self, Visit};
 use syn::{
     Error, Expr, ExprPath, FnArg, GenericArgument, GenericParam, ItemFn, Lifetime, Pat, PatIdent,
-    Receiver, Result, ReturnType, Token, TraitItemFn, Type,
+    Receiver, Result, ReturnType, Safety, Token, TraitItemFn, Type,
 };
 
 use crate::words::nearest;
@@ -40,7 +40,7 @@ impl Function {
                 format!("`#[{attribute}]` needs a clock and memory: a `const fn` has neither"),
             ));
         }
-        if let Some(token) = &sig.unsafety {
+        if let Safety::Unsafe(token) = &sig.safety {
             let why = "what the caller must promise cannot be kept by an answer given later";
             return Err(Error::new(
                 token.span,
@@ -256,7 +256,7 @@ impl<'ast> Visit<'ast> for Borrows {
     }
 
     // The arguments of functions have lifetimes of their own.
-    fn visit_type_bare_fn(&mut self, _: &'ast syn::TypeBareFn) {}
+    fn visit_type_fn_ptr(&mut self, _: &'ast syn::TypeFnPtr) {}
     fn visit_parenthesized_generic_arguments(
         &mut self,
         _: &'ast syn::ParenthesizedGenericArguments,
