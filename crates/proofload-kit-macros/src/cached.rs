@@ -46,6 +46,11 @@ fn checked(function: Function) -> Result<Function> {
     {
         return nothing(ty.span());
     }
+    if !function.is_async() && is_boxed_future(ty) {
+        let message = "a future cannot be kept, only what comes of it: where `async_trait` makes this of an `async fn`, \
+                       put the attribute on an `async fn` outside of the trait, and call that one from here";
+        return Err(Error::new(ty.span(), message));
+    }
     let borrows = Borrows::of(ty);
     if let Some(span) = borrows.impl_trait {
         let message = "an `impl Trait` cannot be kept: name the type, or return an `Arc<dyn Trait + Send + Sync>`";
@@ -57,6 +62,16 @@ fn checked(function: Function) -> Result<Function> {
         return Err(Error::new(span, message));
     }
     Ok(function)
+}
+
+/// `Pin<Box<dyn Future<…>>>`, or `BoxFuture<…>`.
+fn is_boxed_future(ty: &Type) -> bool {
+    let Type::Path(path) = ty else { return false };
+    let Some(last) = path.path.segments.last() else { return false };
+    // As text: traits are written with and without their path.
+    let arguments = last.arguments.to_token_stream().to_string();
+    let is_future = arguments.contains("dyn") && arguments.contains("Future");
+    last.ident == "BoxFuture" || (last.ident == "Pin" && is_future)
 }
 
 /// Where the value is made on a miss.
