@@ -18,7 +18,7 @@ use syn::{Attribute, Error, Path, ReceiverKind, Result, ReturnType, Type};
 use crate::key;
 use crate::length::Length;
 use crate::options::{Cache, CachedOptions, OwnCache};
-use crate::signature::{Argument, Borrows, Function};
+use crate::signature::{Argument, Borrows, Function, is_future};
 use crate::words::{Errors, Words, at, kit_at};
 
 /// Expands the attribute.
@@ -46,7 +46,7 @@ fn checked(function: Function) -> Result<Function> {
     {
         return nothing(ty.span());
     }
-    if !function.is_async() && is_boxed_future(ty) {
+    if !function.is_async() && is_future(ty) && Borrows::of(ty).impl_trait.is_none() {
         let message = "a future cannot be kept, only what comes of it: where `async_trait` makes this of an `async fn`, \
                        put the attribute on an `async fn` outside of the trait, and call that one from here";
         return Err(Error::new(ty.span(), message));
@@ -62,16 +62,6 @@ fn checked(function: Function) -> Result<Function> {
         return Err(Error::new(span, message));
     }
     Ok(function)
-}
-
-/// `Pin<Box<dyn Future<…>>>`, or `BoxFuture<…>`.
-fn is_boxed_future(ty: &Type) -> bool {
-    let Type::Path(path) = ty else { return false };
-    let Some(last) = path.path.segments.last() else { return false };
-    // As text: traits are written with and without their path.
-    let arguments = last.arguments.to_token_stream().to_string();
-    let is_future = arguments.contains("dyn") && arguments.contains("Future");
-    last.ident == "BoxFuture" || (last.ident == "Pin" && is_future)
 }
 
 /// Where the value is made on a miss.
