@@ -13,12 +13,12 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
-use syn::{Attribute, Error, Path, Result, ReturnType, Type};
+use syn::{Attribute, Error, Path, ReceiverKind, Result, ReturnType, Type};
 
 use crate::key;
 use crate::length::Length;
 use crate::options::{Cache, CachedOptions, OwnCache};
-use crate::signature::{Argument, Borrows, Function};
+use crate::signature::{Argument, Borrows, Function, is_future};
 use crate::words::{Errors, Words, at, kit_at};
 
 /// Expands the attribute.
@@ -45,6 +45,11 @@ fn checked(function: Function) -> Result<Function> {
         || matches!(&**ty, Type::Tuple(tuple) if tuple.elems.is_empty())
     {
         return nothing(ty.span());
+    }
+    if !function.is_async() && is_future(ty) && Borrows::of(ty).impl_trait.is_none() {
+        let message = "a future cannot be kept, only what comes of it: where `async_trait` makes this of an `async fn`, \
+                       put the attribute on an `async fn` outside of the trait, and call that one from here";
+        return Err(Error::new(ty.span(), message));
     }
     let borrows = Borrows::of(ty);
     if let Some(span) = borrows.impl_trait {
@@ -94,14 +99,20 @@ impl Load {
         if options.detached.is_some() || background.is_some() {
             return Ok(Self::Detached);
         }
-        let by_pointer = function.receiver().is_none_or(|receiver| receiver.colon_token.is_some());
+        let by_pointer = function
+            .receiver()
+            .is_none_or(|receiver| matches!(receiver.kind, ReceiverKind::Typed(..)));
         let owned = by_pointer && !borrows(function) && !function.has_type_parameters();
         Ok(if owned && options.scoped.is_none() { Self::Detached } else { Self::Scoped })
     }
 }
 
 fn borrows(function: &Function) -> bool {
-    let receiver = function.receiver().map(|receiver| &*receiver.ty);
+    let receiver = match function.receiver().map(|receiver| &receiver.kind) {
+        Some(ReceiverKind::Reference(..)) => return true,
+        Some(ReceiverKind::Typed(_, ty)) => Some(&**ty),
+        _ => None,
+    };
     let types = function.arguments.iter().map(|argument| &argument.ty).chain(receiver);
     types.map(Borrows::of).any(|found| found.borrowed.is_some())
 }
@@ -326,13 +337,16 @@ impl Expansion<'_> {
                 borrowed_again.extend(quote_spanned!(span=> let #name: &#elem = &#name;));
             }
         }
-        let by_reference = self.function.receiver().filter(|receiver| receiver.reference.is_some());
-        let Some(receiver) = by_reference else {
+        let by_reference = self.function.receiver().and_then(|receiver| match &receiver.kind {
+            ReceiverKind::Reference(_, _, mutability) => Some((receiver, mutability)),
+            _ => None,
+        });
+        let Some((receiver, mutability)) = by_reference else {
             let body = self.body();
             let future = self.future(&quote!(#borrowed_again #body));
             return Ok((quote!({ #owned #future }), None));
         };
-        if let Some(mutable) = &receiver.mutability {
+        if let Some(mutable) = mutability {
             let message =
                 "a load in the background cannot have `&mut self`: take `&self`, or write `scoped`";
             return Err(Error::new(mutable.span, message));

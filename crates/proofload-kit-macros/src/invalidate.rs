@@ -11,9 +11,22 @@ use syn::{
 use crate::cached::typed_future;
 use crate::key;
 use crate::options::literal;
-use crate::signature::{Borrows, Function};
+use crate::signature::{Borrows, Function, is_future};
 use crate::template::Template;
 use crate::words::{Errors, Given, Vocabulary, Word, Words, at};
+
+/// Refuses functions that are done before their work is.
+fn checked(function: Function) -> Result<Function> {
+    match &function.item.sig.output {
+        ReturnType::Type(_, ty) if !function.is_async() && is_future(ty) => {
+            let message = "what is cached would go before the work is done, which is when this future is awaited: \
+                           write `async fn`; where `async_trait` makes this of one, put the attribute on an `async fn` \
+                           outside of the trait, and call that one from here";
+            Err(Error::new(ty.span(), message))
+        }
+        _ => Ok(function),
+    }
+}
 
 /// What `#[cache_invalidate(…)]` says.
 struct Options {
@@ -59,7 +72,7 @@ const VOCABULARY: Vocabulary = Vocabulary {
 /// Expands the attribute.
 pub(crate) fn expand(words: Words, attribute: Span, item: TokenStream) -> Result<TokenStream> {
     let mut errors = Errors::default();
-    let function = errors.take(Function::read("cache_invalidate", item));
+    let function = errors.take(Function::read("cache_invalidate", item).and_then(checked));
     let options = errors.take(Options::read(words, attribute));
     errors.finish()?;
     let (Some(function), Some(options)) = (function, options) else {

@@ -6,7 +6,7 @@ use syn::spanned::Spanned as _;
 use syn::visit::{self, Visit};
 use syn::{
     Error, Expr, ExprPath, FnArg, GenericArgument, GenericParam, ItemFn, Lifetime, Pat, PatIdent,
-    Receiver, Result, ReturnType, Token, TraitItemFn, Type,
+    Receiver, Result, ReturnType, Safety, Token, TraitItemFn, Type,
 };
 
 use crate::words::nearest;
@@ -40,7 +40,7 @@ impl Function {
                 format!("`#[{attribute}]` needs a clock and memory: a `const fn` has neither"),
             ));
         }
-        if let Some(token) = &sig.unsafety {
+        if let Safety::Unsafe(token) = &sig.safety {
             let why = "what the caller must promise cannot be kept by an answer given later";
             return Err(Error::new(
                 token.span,
@@ -206,6 +206,20 @@ fn no_function(attribute: &str, tokens: TokenStream, error: Error) -> Error {
     Error::new(span, format!("`#[{attribute}]` goes on {what}"))
 }
 
+/// `Pin<Box<dyn Future<…>>>`, `BoxFuture<…>` or `impl Future<…>`: what is returned has not been done yet.
+pub(crate) fn is_future(ty: &Type) -> bool {
+    // As text: traits are written with and without their path.
+    let names_future = |tokens: TokenStream| tokens.to_string().contains("Future");
+    match ty {
+        Type::ImplTrait(opaque) => names_future(opaque.to_token_stream()),
+        Type::Path(path) => path.path.segments.last().is_some_and(|last| {
+            last.ident == "BoxFuture"
+                || (last.ident == "Pin" && names_future(last.arguments.to_token_stream()))
+        }),
+        _ => false,
+    }
+}
+
 /// What in a type keeps a value of it from living on its own.
 #[derive(Default)]
 pub(crate) struct Borrows {
@@ -256,7 +270,7 @@ impl<'ast> Visit<'ast> for Borrows {
     }
 
     // The arguments of functions have lifetimes of their own.
-    fn visit_type_bare_fn(&mut self, _: &'ast syn::TypeBareFn) {}
+    fn visit_type_fn_ptr(&mut self, _: &'ast syn::TypeFnPtr) {}
     fn visit_parenthesized_generic_arguments(
         &mut self,
         _: &'ast syn::ParenthesizedGenericArguments,
@@ -290,6 +304,20 @@ mod tests {
         check("fn(&str) -> u64", false, false);
         check("impl AsRef<str>", false, true);
         check("Option<impl Iterator<Item = &'a u8>>", true, true);
+    }
+
+    #[test]
+    fn futures_are_seen() {
+        let check = |ty: &str, expect: bool| {
+            assert_eq!(is_future(&syn::parse_str(ty).unwrap()), expect, "{ty}");
+        };
+        check("Pin<Box<dyn Future<Output = u8> + Send + 'async_trait>>", true);
+        check("::core::pin::Pin<Box<dyn ::core::future::Future<Output = u8>>>", true);
+        check("BoxFuture<'static, u8>", true);
+        check("impl Future<Output = u8> + Send", true);
+        check("impl Iterator<Item = u8>", false);
+        check("Pin<Box<u8>>", false);
+        check("Result<u8, Error>", false);
     }
 
     #[test]

@@ -54,10 +54,39 @@
 //!   those who wait.
 //! - Time is tokio's: `tokio::time::pause` moves it in tests.
 //!
+//! - Names are made alike: `Limiter`, `LimiterBuilder`, `LimiterStats`, `LimiterPermit`, `LimiterLayer`, `LimiterService`. The parts, and
+//!   the words their calls are made of, are here at the root; everything else is in the module of its part.
+//! - Handles are `Send`, `Sync` and [`UnwindSafe`](std::panic::UnwindSafe), permits and futures are `Send`.
+//!
 //! # Features
 //!
-//! `macros`, `prometheus` and `tower` are on by default. `redis` (`redis-tls`, `compression`) is the shared layer, `pool`
-//! (`redis-pool`, `postgres-pool`) watched pools.
+//! | feature | default | brings | and what it builds |
+//! |---|---|---|---|
+//! | `macros` | yes | `#[cached]`, `#[cache_invalidate]` | syn |
+//! | `prometheus` | yes | the [`Registry`] as a collector, and as OpenMetrics text | prometheus-client |
+//! | `tower` | yes | tower layers, [`response`], `/metrics` | http, tower-service and their like |
+//! | `redis` | | the shared layer of caches | redis, serde_json |
+//! | `redis-tls` | | `rediss://` addresses | rustls |
+//! | `compression` | | LZ4 for large values in Redis | lz4_flex |
+//! | `pool` | | [`pool`]: watched pools of anything | deadpool |
+//! | `redis-pool` | | `RedisPool` | deadpool-redis |
+//! | `postgres-pool` | | `PostgresPool` | deadpool-postgres |
+//!
+//! # Public dependencies
+//!
+//! Types of these crates stand in signatures; a new incompatible version of one of them is one of the kit. All others can
+//! change unseen.
+//!
+//! | crate | version | where |
+//! |---|---|---|
+//! | http, bytes | 1 | layers and services, [`response`] |
+//! | http-body | 1 | bodies of answers |
+//! | tower-layer, tower-service | 0.3 | layers and services |
+//! | prometheus-client | 0.25 | `Collector for Registry`; again at `registry::prometheus_client` |
+//! | serde | 1 | bounds on values that go to Redis |
+//! | deadpool | 0.13 | [`pool`]; again at `pool::deadpool` |
+//! | deadpool-redis, deadpool-postgres | 0.23, 0.14 | `RedisPool`, `PostgresPool`; again in [`pool`], and by them redis and tokio-postgres |
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(all(feature = "macros", feature = "pool", feature = "redis", feature = "tower")),
     allow(

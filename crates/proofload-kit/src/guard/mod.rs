@@ -27,6 +27,8 @@ use crate::breaker::Refused;
 
 /// Why a guarded call has no result: the guard refused it, or it was made and failed.
 ///
+/// There is no third way, now or later: so it is not `#[non_exhaustive]`, and a `match` can be complete.
+///
 /// `R` is the guard's refusal: [`breaker::Refused`](crate::breaker::Refused) of a circuit breaker (the default),
 /// [`limit::Refused`](crate::limit::Refused) of a limiter.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -82,7 +82,7 @@ impl Health {
         if retry_at == 0 {
             return true;
         }
-        let next = now_ms + retry_after_ms;
+        let next = now_ms.saturating_add(retry_after_ms);
         now_ms >= retry_at
             && self
                 .retry_at_ms
@@ -92,7 +92,7 @@ impl Health {
 
     /// Gives whether it was well before.
     fn failed(&self, now_ms: u64, retry_after_ms: u64) -> bool {
-        self.retry_at_ms.swap((now_ms + retry_after_ms).max(1), Ordering::Relaxed) == 0
+        self.retry_at_ms.swap(now_ms.saturating_add(retry_after_ms).max(1), Ordering::Relaxed) == 0
     }
 
     /// Gives whether it was not well before.
@@ -249,5 +249,9 @@ mod tests {
         assert!(health.succeeded());
         assert!(!health.succeeded());
         assert!(health.may_ask(211, 100));
+        assert!(
+            health.failed(5, u64::MAX) && !health.may_ask(u64::MAX - 1, u64::MAX),
+            "left alone for ever"
+        );
     }
 }

@@ -25,6 +25,9 @@ mod own;
 mod service;
 mod text;
 
+#[cfg(feature = "prometheus")]
+#[doc(no_inline)]
+pub use prometheus_client;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
 pub(crate) use component::Component;

@@ -87,7 +87,7 @@ mod tests {
     fn all_kinds_in_a_registry_with_prefix_and_labels() {
         let registry = Registry::new();
         registry.counter("a", "A \"quoted\"").unwrap().add(7);
-        registry.gauges("b", "B", ["x"]).unwrap().with(["\"1\""]).set(0.5);
+        registry.gauges("b", "B", ["x"]).unwrap().with(["\"1\"\\\n"]).set(0.5);
         registry.histogram("c_seconds", "C", &[1.0]).unwrap().observe(2.0);
         let mut theirs = Theirs::with_labels([("zone".into(), "north".into())].into_iter());
         theirs.register_collector(Box::new(registry.clone()));
@@ -98,7 +98,7 @@ mod tests {
 a_total{zone="north"} 7.0
 # HELP b B
 # TYPE b gauge
-b{zone="north",x="\"1\""} 0.5
+b{zone="north",x="\"1\"\\\n"} 0.5
 # HELP c_seconds C
 # TYPE c_seconds histogram
 c_seconds_sum{zone="north"} 2.0

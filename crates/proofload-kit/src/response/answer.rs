@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{
-    AGE, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderValue,
-    TRANSFER_ENCODING,
+    AGE, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderName, HeaderValue,
+    TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 use http::{HeaderMap, Method, Response, StatusCode, response};
 use http_body::Body;
 
 use super::body::ResponseCacheBody;
+use super::control::seconds;
 use super::mark::mark;
 use super::outcome::{CacheOutcome, X_CACHE};
 use crate::cache::hooks::wall_ms;
@@ -54,10 +55,7 @@ impl CachedResponse {
         field: Option<&str>,
     ) -> Self {
         let mut headers = parts.headers;
-        // They are about one connection, and about a body that may be another now.
-        for name in [CONNECTION, TRANSFER_ENCODING] {
-            headers.remove(name);
-        }
+        remove_hop_by_hop(&mut headers);
         let marked = field.and_then(|field| marked(&mut headers, &body, field, true));
         Self(Arc::new(Answer {
             status: parts.status,
@@ -145,7 +143,8 @@ impl CachedResponse {
             headers.insert(CONTENT_LENGTH, body.len().into());
         }
         if outcome != CacheOutcome::Miss {
-            headers.insert(AGE, self.age().as_secs().into());
+            let before = headers.get(AGE).and_then(|age| age.to_str().ok()).map_or(0, seconds);
+            headers.insert(AGE, self.age().as_secs().saturating_add(before).into());
         }
         headers.insert(X_CACHE, outcome.header());
         let mut response = Response::new(ResponseCacheBody::whole(body));
@@ -164,6 +163,26 @@ impl fmt::Debug for CachedResponse {
             .field("body_bytes", &self.0.body.len())
             .field("age", &self.age())
             .finish_non_exhaustive()
+    }
+}
+
+/// Takes away what is about one connection (RFC 9110, section 7.6.1), or about a body that may be another now.
+fn remove_hop_by_hop(headers: &mut HeaderMap) {
+    let named: Vec<HeaderName> = headers
+        .get_all(CONNECTION)
+        .iter()
+        .filter_map(|field| field.to_str().ok())
+        .flat_map(|field| field.split(','))
+        .filter_map(|name| name.trim().parse().ok())
+        .collect();
+    for name in named {
+        headers.remove(name);
+    }
+    for name in [CONNECTION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE] {
+        headers.remove(name);
+    }
+    for name in ["keep-alive", "proxy-connection"] {
+        headers.remove(name);
     }
 }
 

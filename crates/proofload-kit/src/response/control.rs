@@ -70,7 +70,7 @@ fn directives(field: &str) -> impl Iterator<Item = &str> {
 
 /// Whole seconds, also in quotes; what is no number is stale (RFC 9111, section 4.2.1), what is too large is as long
 /// as can be.
-fn seconds(value: &str) -> u64 {
+pub(super) fn seconds(value: &str) -> u64 {
     let digits = value.trim().trim_matches('"');
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return 0;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH};
+use http::header::{CONTENT_LENGTH, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH};
 use http::{Method, Request, Response, StatusCode};
 use http_body::Body;
 use tokio::sync::oneshot;
@@ -86,8 +86,10 @@ impl<S> Exchange<S> {
             }
             BodyRead::Broken => return Ok(empty(StatusCode::BAD_REQUEST, CacheOutcome::Bypass)),
         };
-        // What is kept is the whole answer: whether the client has it already is found out here.
-        let known = parts.headers.remove(IF_NONE_MATCH);
+        // What is kept is the whole answer: whether the client has it already is found out here. To other methods
+        // the condition means something else.
+        let reads = matches!(parts.method, Method::GET | Method::HEAD);
+        let known = reads.then(|| parts.headers.remove(IF_NONE_MATCH)).flatten();
         parts.headers.remove(IF_MODIFIED_SINCE);
         let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
         let question = Question { method, path, base, body: bytes, known, status };
@@ -193,6 +195,7 @@ impl<S> Exchange<S> {
         B: Body,
     {
         let Some(request) = request else { return Err(Failed { answer: None }) };
+        let is_head = request.method() == Method::HEAD;
         let answered = self.call(request).await;
         let (parts, body) = match answered {
             Ok(response) => response.into_parts(),
@@ -204,7 +207,7 @@ impl<S> Exchange<S> {
         };
         let shared = &*self.shared;
         let verdict = shared.rules.judge(&parts);
-        if matches!(verdict, Verdict::Private | Verdict::Failure { shareable: false }) {
+        if matches!(verdict, Verdict::Private | Verdict::Failure { vary: None }) {
             let _ = tell.send(Ok(Response::from_parts(parts, ResponseCacheBody::untouched(body))));
             return if verdict == Verdict::Private {
                 private(shared, &slot.key).await
@@ -223,6 +226,10 @@ impl<S> Exchange<S> {
                 return Err(Failed { answer: None });
             }
         };
+        if !is_head && is_cut_off(&parts.headers, &body) {
+            let _ = tell.send(Ok(Response::from_parts(parts, ResponseCacheBody::whole(body))));
+            return Err(Failed { answer: None });
+        }
         brought(shared, verdict, Response::from_parts(parts, body), slot, tell).await
     }
 
@@ -257,6 +264,12 @@ impl<S> Exchange<S> {
     }
 }
 
+/// Whether an answer says that it is longer, or shorter, than what came (RFC 9111, section 3.3).
+fn is_cut_off(headers: &HeaderMap, body: &Bytes) -> bool {
+    let said = headers.get(CONTENT_LENGTH).map(|length| length.to_str().map(str::parse::<usize>));
+    said.is_some_and(|said| !matches!(said, Ok(Ok(length)) if body.len() == length))
+}
+
 /// What a whole answer is to the cache and to those who wait.
 async fn brought<B: Body, E>(
     shared: &Shared,
@@ -276,24 +289,28 @@ async fn brought<B: Body, E>(
     let own = whole(&parts, &body);
     // It is not kept, so it cannot grow old.
     let once = |parts, body| CachedResponse::new(parts, body, Duration::MAX, false, None);
+    let new = verdict.vary().filter(|vary| !slot.vary.covers(vary));
+    if let Some(new) = new {
+        shared.learn(&slot.base, &slot.vary, new).await;
+    }
+    let varies = new.is_some();
     match verdict {
-        Verdict::Keep { fresh_for, must_revalidate, vary } => {
+        Verdict::Failure { .. } => {
+            let _ = tell.send(Ok(own));
+            Err(Failed { answer: (!varies).then(|| once(parts, body)) })
+        }
+        Verdict::Keep { .. } | Verdict::Share { .. } if varies => {
+            let _ = tell.send(Ok(own));
+            Ok(Loaded::new(CachedResponse::none(Sharing::Varies)).do_not_keep())
+        }
+        Verdict::Keep { fresh_for, must_revalidate, .. } => {
             let fresh_for = fresh_for.unwrap_or_else(|| shared.fresh_for());
             let answer =
                 CachedResponse::new(parts, body, fresh_for, must_revalidate, shared.field());
-            if !slot.vary.covers(&vary) {
-                shared.learn(&slot.base, &vary).await;
-                let _ = tell.send(Ok(own));
-                return Ok(Loaded::new(CachedResponse::none(Sharing::Varies)).do_not_keep());
-            }
             let _ = tell.send(Ok(own));
             Ok(shared.keep(answer, &slot.path))
         }
-        Verdict::Failure { .. } => {
-            let _ = tell.send(Ok(own));
-            Err(Failed { answer: Some(once(parts, body)) })
-        }
-        Verdict::Share | Verdict::Private => {
+        Verdict::Share { .. } | Verdict::Private => {
             shared.forget(&slot.key).await;
             let _ = tell.send(Ok(own));
             Ok(Loaded::new(once(parts, body)).do_not_keep())

@@ -30,11 +30,12 @@ pub trait KeyBody<B>: Clone + Send + Sync + 'static {
 #[derive(Debug, Clone, Copy)]
 pub struct IgnoreBody;
 
-impl<B: Send> KeyBody<B> for IgnoreBody {
+impl<B: Body + Send> KeyBody<B> for IgnoreBody {
     const IN_KEY: bool = false;
 
+    // In HTTP/2 a body needs neither a length nor an encoding to announce it.
     async fn read(&self, body: B) -> BodyRead<B> {
-        BodyRead::Known(body, None)
+        if body.is_end_stream() { BodyRead::Known(body, None) } else { BodyRead::Unknown(body) }
     }
 }
 

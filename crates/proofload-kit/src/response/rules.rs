@@ -12,7 +12,7 @@ use super::control::Control;
 use super::vary::Vary;
 
 /// A service that names more headers than this varies with everything.
-const MOST_VARY: usize = 32;
+pub(super) const MOST_VARY: usize = 32;
 
 /// The settings that decide.
 #[derive(Debug, Clone)]
@@ -33,12 +33,33 @@ pub(super) enum Verdict {
     /// Kept, for that long or for the time of the cache.
     Keep { fresh_for: Option<Duration>, must_revalidate: bool, vary: Vary },
     /// Given to those who asked the same meanwhile, and forgotten.
-    Share,
+    Share { vary: Vary },
     /// Given to nobody else.
     Private,
-    /// The service is in trouble: something older may stand in for it. Others may be given it too, or not.
-    Failure { shareable: bool },
+    /// The service is in trouble: something older may stand in for it. With `vary`, those who asked the same are given
+    /// it too.
+    Failure { vary: Option<Vary> },
 }
+
+impl Verdict {
+    /// What an answer that others are given depends on.
+    pub(super) fn vary(&self) -> Option<&Vary> {
+        match self {
+            Self::Keep { vary, .. } | Self::Share { vary } => Some(vary),
+            Self::Failure { vary } => vary.as_ref(),
+            Self::Private => None,
+        }
+    }
+}
+
+/// Conditions that are the service's to judge, and words by which it takes a request for one of another method.
+const SERVICES_OWN: [&str; 5] = [
+    "if-match",
+    "if-unmodified-since",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+];
 
 impl Rules {
     /// Whether the cache is asked.
@@ -51,6 +72,7 @@ impl Rules {
             && known(COOKIE, self.share_cookies)
             && !headers.contains_key(RANGE)
             && !headers.contains_key(UPGRADE)
+            && !SERVICES_OWN.iter().any(|name| headers.contains_key(*name))
             && (body_in_key || !has_body(headers))
             && !(self.honour_cache_control && forbids_store(headers))
     }
@@ -67,7 +89,7 @@ impl Rules {
         let private = cookies || control.forbidden || control.fresh_for == Some(Duration::ZERO);
         let status = answer.status;
         if status.is_server_error() {
-            return Verdict::Failure { shareable: !private && vary.is_some() };
+            return Verdict::Failure { vary: vary.filter(|_| !private) };
         }
         let partial = status.is_informational()
             || matches!(status, StatusCode::PARTIAL_CONTENT | StatusCode::NOT_MODIFIED);
@@ -77,7 +99,7 @@ impl Rules {
             return Verdict::Private;
         };
         if !self.statuses.contains(&status) {
-            return Verdict::Share;
+            return Verdict::Share { vary };
         }
         Verdict::Keep {
             fresh_for: control.fresh_for,
@@ -156,6 +178,9 @@ mod tests {
         check("GET", &[("cookie", "a=b")], false);
         check("GET", &[("range", "bytes=0-1")], false);
         check("GET", &[("upgrade", "websocket")], false);
+        check("GET", &[("if-match", "\"a\"")], false);
+        check("GET", &[("if-none-match", "\"a\"")], true);
+        check("GET", &[("x-http-method-override", "DELETE")], false);
         check("GET", &[("content-length", "5")], false);
         check("GET", &[("content-length", "0")], true);
         check("GET", &[("transfer-encoding", "chunked")], false);
@@ -191,9 +216,9 @@ mod tests {
                 let revalidate = if must_revalidate { " revalidate" } else { "" };
                 format!("keep {seconds}{revalidate} {}", names.join(" ")).trim_end().to_owned()
             }
-            Verdict::Share => "share".to_owned(),
+            Verdict::Share { .. } => "share".to_owned(),
             Verdict::Private => "private".to_owned(),
-            Verdict::Failure { shareable } => format!("failure {shareable}"),
+            Verdict::Failure { vary } => format!("failure {}", vary.is_some()),
         }
     }
 

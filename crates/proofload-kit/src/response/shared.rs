@@ -8,7 +8,7 @@ use http::request::Parts;
 use super::answer::CachedResponse;
 use super::builder::Settings;
 use super::key;
-use super::rules::Rules;
+use super::rules::{MOST_VARY, Rules};
 use super::vary::Vary;
 use crate::{BuildError, Cache, Loaded, Ttl};
 
@@ -81,9 +81,12 @@ impl Shared {
         }
     }
 
-    /// Notes that answers vary with more.
-    pub(super) async fn learn(&self, base: &str, vary: &Vary) {
-        let note = Note::Varies(Arc::new(vary.clone()));
+    /// Notes that answers vary with more. What was known stays, as another answer may be the one that said it;
+    /// services that name ever more headers begin anew.
+    pub(super) async fn learn(&self, base: &str, known: &Vary, more: &Vary) {
+        let both = known.and(more);
+        let vary = if both.names().len() > 2 * MOST_VARY { more.clone() } else { both };
+        let note = Note::Varies(Arc::new(vary));
         self.notes.put_with(base, note, crate::PutOptions::new().ttl(VARY_FOR)).await;
     }
 

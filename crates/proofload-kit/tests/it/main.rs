@@ -37,6 +37,8 @@ mod replicas;
 #[cfg(feature = "tower")]
 mod response;
 #[cfg(feature = "tower")]
+mod response_poison;
+#[cfg(feature = "tower")]
 mod response_rules;
 #[cfg(all(feature = "compression", feature = "fuzzing", feature = "redis"))]
 mod seeds;

@@ -45,4 +45,10 @@ async fn value_of_one_thread(id: u64) -> std::rc::Rc<u64> {
     id.into()
 }
 
+// What `async_trait` makes of an `async fn`.
+#[cached(ttl = 300)]
+fn future_of_one<'a>(id: u64) -> std::pin::Pin<Box<dyn Future<Output = u64> + Send + 'a>> {
+    Box::pin(async move { id })
+}
+
 fn main() {}

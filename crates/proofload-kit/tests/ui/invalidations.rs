@@ -30,4 +30,10 @@ async fn two_scopes(id: u64) {}
 #[cache_invalidate(tag = 5)]
 async fn no_text(id: u64) {}
 
+// What `async_trait` makes of an `async fn`.
+#[cache_invalidate("user:")]
+fn future_of_one<'a>(id: u64) -> std::pin::Pin<Box<dyn Future<Output = u64> + Send + 'a>> {
+    Box::pin(async move { id })
+}
+
 fn main() {}
