@@ -338,7 +338,7 @@ pub(super) enum DemoCommand {
     /// Run one plan against the demo before and after it was made to hold its load, and say what that
     /// has brought (about two minutes)
     #[command(after_help = EXIT_CODES)]
-    Story(StoryArgs),
+    Story(Box<StoryArgs>),
 }
 
 #[derive(Debug, clap::Args)]
