@@ -20,7 +20,7 @@ pub enum ReadError {
 /// When it is not a result, or one that a later version has written; the message says which.
 pub fn from_bytes(bytes: &[u8]) -> Result<RunResult, ReadError> {
     let text = std::str::from_utf8(bytes)?;
-    Ok(RunResult::from_json(text.strip_prefix('\u{feff}').unwrap_or(text))?)
+    Ok(RunResult::from_json(text)?)
 }
 
 #[cfg(test)]

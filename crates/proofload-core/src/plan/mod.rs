@@ -13,10 +13,10 @@ mod words;
 pub use diagnostic::{Colours, Diagnostic, Location, PlanErrors, SourceFile};
 pub use model::{
     AlertRules, ArrivalLoad, BaseUrl, Body, Burst, BurstSize, CheckId, CounterSlot, DataCell,
-    DataFeed, Encoding, FeedId, FeedMode, Grading, GroupId, Header, HealthCheck, HttpSettings,
-    HttpVersion, Load, Method, OtherKind, Overload, PemFile, Phase, Plan, RateStage, Redirects,
-    RequestSpec, RequestUrl, Row, Scheme, Sign, Spacing, StaticHost, Step, StopRule, Target, Task,
-    TaskOrder, ThinkTime, Tls, UserKind, UserLoad, UserStage, VarSlot, Variable,
+    DataFeed, Encoding, FeedId, FeedMode, GroupId, Header, HealthCheck, HttpSettings, HttpVersion,
+    Load, Method, OtherKind, Overload, PemFile, Phase, Plan, RateStage, Redirects, RequestSpec,
+    RequestUrl, Row, Scheme, Sign, Spacing, StaticHost, Step, StopRule, Target, Task, TaskOrder,
+    ThinkTime, Tls, UserKind, UserLoad, UserStage, VarSlot, Variable,
 };
 pub use overrides::{OverrideError, Overrides};
 pub use print::Secrets;

@@ -5,8 +5,8 @@ use super::model::{
     Summary,
 };
 use super::rows::{
-    check_row, distribution, distribution_with, error_rows, expectation_row, mark_row, ms,
-    request_row, threshold_row, timeline_row, trust_result,
+    check_row, distribution, distribution_with, error_rows, expectation_row, ladder_row, mark_row,
+    ms, request_row, threshold_row, timeline_row, trust_result,
 };
 use super::steps::{PlannedStep, planned_steps, step_rows};
 use crate::cost::CostModel;
@@ -87,7 +87,6 @@ impl<'a> ResultInput<'a> {
             monitors: BTreeMap::new(),
             steps: planned_steps(phase),
         };
-        let good_share = plan.grading.good_share;
         Self {
             timestamp: run.ended.clone(),
             run,
@@ -95,7 +94,7 @@ impl<'a> ResultInput<'a> {
             phases: plan.phases.iter().enumerate().map(facts).collect(),
             record,
             thresholds: &plan.thresholds,
-            rule: GradingRule { good_share, ..GradingRule::default() },
+            rule: plan.grading.clone(),
             cost: plan.cost.as_ref(),
             detail: Detail::Full,
         }
@@ -172,6 +171,8 @@ fn phase_result(
     verdict: &PhaseVerdict,
 ) -> PhaseResult {
     let record = input.record.phase(facts.index as usize);
+    let ladder = input.rule.ladder.as_ref().zip(verdict.ladder);
+    let ladder = ladder.map(|(ladder, outcome)| ladder_row(ladder, outcome));
     let judged = PhaseResult {
         scenario: facts.name.to_owned(),
         grade: verdict.grade,
@@ -180,7 +181,7 @@ fn phase_result(
         start_seconds: record.map_or(0.0, |phase| phase.began.as_secs_f64()),
         end_seconds: record.and_then(|phase| Some(phase.ended?.as_secs_f64())),
         ended_early: record.and_then(|phase| phase.early.clone()),
-        expectations: verdict.expectations.iter().map(expectation_row).collect(),
+        expectations: verdict.expectations.iter().map(expectation_row).chain(ladder).collect(),
         trust: trust_result(&verdict.trust),
         monitors: facts.monitors.clone(),
         ..PhaseResult::default()

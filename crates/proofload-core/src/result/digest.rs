@@ -12,6 +12,7 @@ use super::model::{
     CheckRow, Distribution, DoubtRow, GeneratorResult, IterationResult, PhaseResult, ResultError,
     RunInfo, RunResult, Summary, TrustResult,
 };
+use super::versioned::{Versioned, read};
 use crate::metrics::Histogram;
 use crate::verdict::measured::{per_second, share};
 use crate::verdict::{ExitCode, Grade, Measure, RunEnd, Statistic, Timing, statistic_of};
@@ -92,23 +93,22 @@ pub struct ResponseHistograms {
     pub response_failed: Histogram,
 }
 
+impl Versioned for RunDigest {
+    const KEY: &'static str = RunResult::KEY;
+    const KNOWN: u32 = RunResult::KNOWN;
+
+    fn version(&self) -> u32 {
+        self.schema
+    }
+}
+
 impl RunDigest {
     /// Reads a result file, skipping most of it.
     ///
     /// # Errors
     /// When it is not the result of a run, or one of a later version.
     pub fn from_json(text: &str) -> Result<Self, ResultError> {
-        // serde takes a list for a structure's fields in their order.
-        if !text.trim_start().starts_with('{') {
-            let error = serde::de::Error::custom("it is not an object");
-            return Err(ResultError::Malformed(error));
-        }
-        let digest: Self = serde_json::from_str(text)?;
-        if digest.schema > RunResult::SCHEMA {
-            let (found, known) = (digest.schema, RunResult::SCHEMA);
-            return Err(ResultError::TooNew { found, known });
-        }
-        Ok(digest)
+        read(text)
     }
 
     /// The exit code of the run, as far as its result knows: without `--strict`.

@@ -7,6 +7,7 @@ mod model;
 mod repeats;
 mod rows;
 mod steps;
+mod versioned;
 
 pub use build::{Detail, PhaseFacts, ResultInput, build};
 pub use comparison::{
@@ -21,3 +22,4 @@ pub use model::{
 };
 pub use repeats::{Pool, RepeatRow, Repeated, Repeats, SpreadRow};
 pub use steps::{PlannedStep, StepRow, planned_steps};
+pub(crate) use versioned::{Versioned, has_key, read};

@@ -7,6 +7,7 @@
 use super::Comparison;
 use super::repeats::Repeats;
 use super::steps::StepRow;
+use super::versioned::{Versioned, read};
 use crate::cost::CostResult;
 use crate::improvement::Improvement;
 use crate::metrics::Histogram;
@@ -552,6 +553,15 @@ pub enum ResultError {
     },
 }
 
+impl Versioned for RunResult {
+    const KEY: &'static str = "schema";
+    const KNOWN: u32 = Self::SCHEMA;
+
+    fn version(&self) -> u32 {
+        self.schema
+    }
+}
+
 impl RunResult {
     /// Version of the format that this build writes.
     pub const SCHEMA: u32 = 1;
@@ -569,15 +579,7 @@ impl RunResult {
     /// # Errors
     /// When it is not a result, or one of a later version.
     pub fn from_json(text: &str) -> Result<Self, ResultError> {
-        #[derive(Deserialize)]
-        struct Version {
-            schema: u32,
-        }
-        let Version { schema: found } = serde_json::from_str(text)?;
-        if found > Self::SCHEMA {
-            return Err(ResultError::TooNew { found, known: Self::SCHEMA });
-        }
-        Ok(serde_json::from_str(text)?)
+        read(text)
     }
 
     /// JSON Schema of the format.

@@ -10,7 +10,10 @@ use crate::metrics::{CheckCount, ErrorKind, Histogram, PhaseTotals, RequestStats
 use crate::record::TimelinePoint;
 use crate::stats::{LEVEL, QuantileIntervals};
 use crate::verdict::measured::{per_second, share};
-use crate::verdict::{Bound, ExpectationOutcome, Percentile, Quantity, ThresholdOutcome, Trust};
+use crate::verdict::{
+    Bound, ExpectationOutcome, Grade, Ladder, LadderOutcome, Percentile, Quantity,
+    ThresholdOutcome, Trust,
+};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -142,6 +145,24 @@ pub(super) fn expectation_row(outcome: &ExpectationOutcome) -> ExpectationRow {
         limit: expectation.limit().map(BoundRow::from),
         target_met: outcome.target_met,
         limit_met: outcome.limit_met,
+    }
+}
+
+/// What a ladder says, as an expectation: its best rung is what one wants, its last what one can accept. It
+/// counts among neither targets nor limits, for it makes a grade of its own.
+pub(super) fn ladder_row(ladder: &Ladder, outcome: LadderOutcome) -> ExpectationRow {
+    let [excellent, _, fair] = ladder.rungs();
+    let quantity = excellent.quantity;
+    let human = |value: f64| quantity.human(value);
+    ExpectationRow {
+        measure: ladder.measure().to_string(),
+        unit: quantity.unit().to_owned(),
+        measured: outcome.measured.map(|value| quantity.in_unit(value)),
+        measured_text: outcome.measured.map_or_else(|| "no data".to_owned(), human),
+        target: Some(BoundRow::from(excellent)),
+        limit: Some(BoundRow::from(fair)),
+        target_met: Some(outcome.grade == Grade::Excellent),
+        limit_met: Some(outcome.grade != Grade::Poor),
     }
 }
 

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::metrics::{ErrorKind, ErrorSample, Histogram};
-use crate::verdict::testing::{sample, snapshot_of};
+use crate::plan::{Inputs, Overrides};
+use crate::verdict::testing::{sample, snapshot_of, totals_of};
 use crate::verdict::{Bound, Grade, Measure};
 use std::time::Duration;
 
@@ -116,6 +117,28 @@ fn a_result_reads_back_to_the_same() {
     let mut all = histograms.response_successful.clone();
     all.merge(&histograms.response_failed);
     assert_eq!(all, read.test_results[0].requests[0].response_histogram);
+}
+
+#[test]
+fn a_ladder_is_shown_as_what_it_wants_and_what_it_accepts() {
+    let text = "target = \"http://h\"\n[grading]\nladder = { measure = \"avg\", excellent = \"<3s\", good = \"<5s\", \
+                fair = \"<10s\" }\n[[user]]\n[[user.task]]\nget = \"/\"\n[[phase]]\nname = \"a\"\nusers = 1\nduration = \"9s\"";
+    let plan = Plan::parse("plan.toml", text, &Overrides::default(), &Inputs::NONE).unwrap();
+    let check = |seconds: u64, grade: Grade, met: (bool, bool)| {
+        let mut record = RunRecord::default();
+        record.totals =
+            totals_of(&[snapshot_of("read", 0, 60, &[sample(seconds * 1_000_000_000)])]);
+        let input = ResultInput::of_plan(&plan, &record, RunInfo::default(), BTreeMap::new());
+        let (result, _) = build(&input);
+        assert_eq!(result.summary.grade, Some(grade));
+        let [row] = result.test_results[0].expectations.as_slice() else { panic!("one row") };
+        assert_eq!((row.target_met, row.limit_met), (Some(met.0), Some(met.1)), "{row:?}");
+        assert_eq!((row.measure.as_str(), result.summary.targets), ("avg", 0));
+    };
+    check(1, Grade::Excellent, (true, true));
+    check(4, Grade::Good, (false, true));
+    check(7, Grade::Fair, (false, true));
+    check(20, Grade::Poor, (false, false));
 }
 
 #[test]

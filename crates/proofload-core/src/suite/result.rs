@@ -6,7 +6,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::result::{BoundRow, Comparison, ResultError};
+use crate::result::{BoundRow, Comparison, ResultError, Versioned, has_key, read};
 use crate::verdict::Grade;
 
 /// How a suite came out.
@@ -204,6 +204,15 @@ pub struct ProofRow {
     pub reason: Option<String>,
 }
 
+impl Versioned for SuiteResult {
+    const KEY: &'static str = "suite_schema";
+    const KNOWN: u32 = Self::SCHEMA;
+
+    fn version(&self) -> u32 {
+        self.suite_schema
+    }
+}
+
 impl SuiteResult {
     /// Version of the format that this build writes.
     pub const SCHEMA: u32 = 1;
@@ -221,15 +230,13 @@ impl SuiteResult {
     /// # Errors
     /// When it is not one, or one of a later version.
     pub fn from_json(text: &str) -> Result<Self, ResultError> {
-        #[derive(Deserialize)]
-        struct Version {
-            suite_schema: u32,
-        }
-        let Version { suite_schema: found } = serde_json::from_str(text)?;
-        if found > Self::SCHEMA {
-            return Err(ResultError::TooNew { found, known: Self::SCHEMA });
-        }
-        Ok(serde_json::from_str(text)?)
+        read(text)
+    }
+
+    /// Whether a text is meant to be the result of a suite, not of a run.
+    #[must_use]
+    pub fn is_meant_by(text: &str) -> bool {
+        has_key(text, Self::KEY)
     }
 
     /// JSON Schema of the format.

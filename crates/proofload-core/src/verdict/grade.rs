@@ -104,6 +104,12 @@ impl Ladder {
         &self.measure
     }
 
+    /// The bounds, from EXCELLENT to FAIR.
+    #[must_use]
+    pub fn rungs(&self) -> [&Bound; 3] {
+        [&self.excellent, &self.good, &self.fair]
+    }
+
     /// The grade of a measured value in the base unit; POOR without data.
     #[must_use]
     pub fn grade(&self, measured: Option<f64>) -> Grade {

@@ -35,6 +35,15 @@ impl<'a> PhaseToJudge<'a> {
     }
 }
 
+/// What a ladder says of a phase.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LadderOutcome {
+    /// What was measured, in the base unit; nothing without data.
+    pub measured: Option<f64>,
+    /// The grade of that.
+    pub grade: Grade,
+}
+
 /// How a phase came out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PhaseVerdict {
@@ -44,6 +53,8 @@ pub struct PhaseVerdict {
     pub grade: Option<Grade>,
     /// Every expectation; empty if the phase was never started.
     pub expectations: Vec<ExpectationOutcome>,
+    /// What the ladder's measure was, in its base unit; none without a ladder, or where the phase never started.
+    pub ladder: Option<LadderOutcome>,
     /// How many targets and limits were met.
     pub tally: Tally,
     /// Doubts about the measurement.
@@ -63,6 +74,7 @@ impl PhaseVerdict {
             name: phase.name.to_owned(),
             grade: None,
             expectations: Vec::new(),
+            ladder: None,
             tally: Tally::default(),
             trust: Trust::default(),
             was_run: phase.figures.is_some(),
@@ -75,10 +87,11 @@ impl PhaseVerdict {
             verdict.tally.add(&outcome);
             verdict.expectations.push(outcome);
         }
-        let ladder = rule
-            .ladder
-            .as_ref()
-            .map(|ladder| ladder.grade(figures.value(ladder.measure(), &phase.monitors)));
+        verdict.ladder = rule.ladder.as_ref().map(|ladder| {
+            let measured = figures.value(ladder.measure(), &phase.monitors);
+            LadderOutcome { measured, grade: ladder.grade(measured) }
+        });
+        let ladder = verdict.ladder.map(|ladder| ladder.grade);
         verdict.trust = Trust::of(figures);
         verdict.has_requests = figures.requests().requests() > 0;
         verdict.grade = if verdict.has_requests {

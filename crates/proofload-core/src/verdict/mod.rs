@@ -18,7 +18,7 @@ pub use exit_code::{ExitCode, RunEnd};
 pub use expectation::{Expectation, ExpectationOutcome};
 pub use expression::{Comparison, ExpressionError};
 pub use grade::{Grade, GradingRule, Ladder, Tally};
-pub use judge::{PhaseToJudge, PhaseVerdict, Verdict};
+pub use judge::{LadderOutcome, PhaseToJudge, PhaseVerdict, Verdict};
 pub use measure::{Direction, MONITORS, Measure, Percentile, Quantity, Statistic, Timing};
 pub use measured::{Figures, PhaseFigures, statistic_of};
 pub use threshold::{Threshold, ThresholdOutcome};

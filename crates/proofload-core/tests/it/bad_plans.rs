@@ -91,6 +91,16 @@ fn of_the_top_level() {
         with_top("target = \"http://h\"\n[cost]\nper_miss = 0.00000000001"),
         with_top("target = \"http://h\"\n[grading]\ngood = \"120%\"\nfair = 1"),
         with_top(
+            "target = \"http://h\"\n[grading]\nladder = { measure = \"avg\", excellent = \"<9s\", good = \"<5s\", fair = \"<10s\" }",
+        ),
+        with_top(
+            "target = \"http://h\"\n[grading]\nladder = { measure = \"avgg\", good = \"<5s\" }",
+        ),
+        with_top(
+            "target = \"http://h\"\n[grading]\nladder = { measure = \"avg\", good = \"<5%\" }",
+        ),
+        with_top("target = \"http://h\"\n[grading.ladder]\nexcelent = \"<5s\""),
+        with_top(
             "target = \"http://h\"\n[regression]\np95 = \"-20%\"\nerror_rate = \"+20%\"\np59x = \"1%\"\nrps = 5\nrequest = { avg = \"+20\" }\n[goals]\np99 = \"+85%\"",
         ),
     ];

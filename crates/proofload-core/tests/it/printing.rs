@@ -158,6 +158,7 @@ http_req_failed = "rate<0.01"
 
 [grading]
 good = "75%"
+ladder = { measure = "avg", excellent = "<3s", good = "<=5s", fair = 10000 }
 
 [regression]
 p95 = "+10%"

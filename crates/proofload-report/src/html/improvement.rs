@@ -26,7 +26,7 @@ pub fn improvement(view: &View<'_>) -> Markup {
             @if !found.claims.is_empty() { (scroll("Claims", &claims(&found.claims))) }
             @if !found.requirements.is_empty() {
                 h3 { "Requirements" }
-                (scroll("Requirements", &requirements(&found.requirements)))
+                (scroll("Requirements", &requirements(&found.requirements, false)))
             }
             @if !found.settings.is_empty() {
                 h3 { "How the service was set up" }
@@ -89,7 +89,7 @@ const fn meaning(outcome: GoalOutcome) -> (Outcome, &'static str) {
     }
 }
 
-pub(super) fn requirements(rows: &[RequirementRow]) -> Markup {
+pub(super) fn requirements(rows: &[RequirementRow], names_tests: bool) -> Markup {
     html! {
         table.expect {
             thead { tr {
@@ -103,12 +103,25 @@ pub(super) fn requirements(rows: &[RequirementRow]) -> Markup {
                             th scope="row" { @if at == 0 { (label(&row.id, 40)) " " (message(&row.text)) } @else { span.vh { (label(&row.id, 40)) } } }
                             @let (outcome, word) = verdict(proof.verdict);
                             td { (outcome.mark("")) " " (word) @if let Some(why) = &proof.reason { span.remark { (message(why)) } } }
-                            td { (label(&proof.measure, 60)) @if let Some(phase) = &proof.phase { span.remark { (name(phase)) } } }
+                            td { (label(&proof.measure, 60)) (place(proof, names_tests)) }
                             td.n { (label(&proof.measured_text, 40)) }
                             td.n { @if let Some(bound) = &proof.bound { (label(&bound.text, 40)) } }
                         }
                     }
                 }
+            }
+        }
+    }
+}
+
+/// Where something is proven: the test, if there are several, and the phase.
+fn place(proof: &ProofRow, names_test: bool) -> Markup {
+    let test = Some(&proof.test).filter(|test| names_test && !test.is_empty());
+    html! {
+        @if test.is_some() || proof.phase.is_some() {
+            span.remark {
+                @if let Some(test) = test { (name(test)) @if proof.phase.is_some() { ": " } }
+                @if let Some(phase) = &proof.phase { (name(phase)) }
             }
         }
     }

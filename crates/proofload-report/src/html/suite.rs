@@ -8,8 +8,8 @@ use super::improvement::requirements;
 use super::page::document;
 use super::phases::failed_cell;
 use super::text::{
-    and_more, cell, count, grade_badge, grade_class, grade_sign, label, message, ms_cell, name,
-    scroll, seconds, when,
+    and_more, cell, count, counted, grade_badge, grade_class, grade_sign, label, message, ms_cell,
+    name, scroll, seconds, when,
 };
 use crate::summary::grade::meaning;
 
@@ -50,7 +50,7 @@ pub fn suite_page(result: &SuiteResult, options: &SuiteOptions<'_>) -> String {
         @if !result.requirements.is_empty() {
             section #requirements aria-labelledby="requirements-h" {
                 h2 #requirements-h { "Requirements" }
-                (scroll("Requirements", &requirements(&result.requirements)))
+                (scroll("Requirements", &requirements(&result.requirements, true)))
             }
         }
         (tests(result, options))
@@ -81,6 +81,7 @@ fn verdict(result: &SuiteResult, options: &SuiteOptions<'_>) -> Markup {
             div.why {
                 p.sentence {
                     @if result.suite.interrupted { "Stopped before its end. " }
+                    @if summary.failed > 0 { (counted(summary.failed, "requirement")) " failed; " }
                     (summary.tests_passed) " of " (summary.total_tests) " tests passed"
                     @if summary.tests_failed_to_start > 0 { ", " (summary.tests_failed_to_start) " could not start" }
                     "."

@@ -88,6 +88,9 @@ pub fn sentence(result: &RunResult) -> String {
         _ if summary.total_requests == 0 => "No request was made.".to_owned(),
         None => "Nothing was expected of this run, so there is no grade.".to_owned(),
         Some(Grade::Excellent) => "Every target was met.".to_owned(),
+        Some(grade @ (Grade::Good | Grade::Fair)) if missed == 0 && broken == 0 => {
+            format!("Every target was met, but by the ladder of the grading it is {grade}.")
+        }
         Some(Grade::Good) => {
             format!("Every limit was kept; {} missed.", was(missed, "target"))
         }

@@ -9,17 +9,12 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use proofload_core::history::{History, SkippedFile};
 use proofload_core::plan::Overrides;
-use proofload_core::result::RunDigest;
 use proofload_core::verdict::{ExitCode, Measure};
 
 use super::console::Console;
 use super::failure::Failure;
+use super::runs::{self, Entry, Kept};
 use super::{files, load};
-
-/// Largest file that is read; results are much smaller.
-const MAX_BYTES: u64 = 256 << 20;
-/// The result of a run in its folder.
-const RESULT: &str = "result.json";
 
 #[derive(Debug, clap::Args)]
 pub(super) struct HistoryArgs {
@@ -71,7 +66,7 @@ pub(super) fn run(args: &HistoryArgs, console: &Console) -> Result<ExitCode, Fai
             continue;
         }
         let file = candidate.file.display().to_string();
-        match read(&candidate.file) {
+        match runs::digest(&candidate.file) {
             Ok(digest) => {
                 if plan.as_ref().is_none_or(|plan| digest.run.name == *plan) {
                     runs.push((file, digest));
@@ -129,42 +124,28 @@ impl Candidate {
     }
 }
 
-/// Results in a folder, latest first. Only names are looked at.
-///
-/// Runs have folders of their own, repeated runs one together, suites one with a folder for each test. Files of other kinds are told, but
-/// not those beside a result: they belong to it.
+/// Results in a folder, latest first. Only names are looked at. Repeated runs come one by one, and the tests of
+/// suites. Files of other kinds are told, but not those beside a result: they belong to it.
 fn find(root: &Path, skipped: &mut Vec<SkippedFile>) -> io::Result<Vec<Candidate>> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(root)? {
-        let path = entry?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if !path.is_dir() {
-            if path.extension().is_some_and(|extension| extension == "json") {
-                let stem = name.trim_end_matches(".json").to_owned();
-                found.push(Candidate::new(path, &stem, false));
-            } else {
-                skip(&path, "not a result", skipped);
+    for Entry { path, name, kept } in runs::entries(root)? {
+        match kept {
+            Kept::File => {
+                let stem = name.trim_end_matches(".json");
+                found.push(Candidate::new(path.clone(), stem, false));
             }
-            continue;
-        }
-        // Runs one by one, not the result of them together.
-        let repeats = files::repeats(&path).unwrap_or_default();
-        if !repeats.is_empty() {
-            found.extend(repeats.into_iter().map(|run| Candidate::new(run, &name, true)));
-            continue;
-        }
-        let result = path.join(RESULT);
-        if result.is_file() {
-            found.push(Candidate::new(result, &name, true));
-            continue;
-        }
-        let tests = fs::read_dir(&path).into_iter().flatten().flatten().map(|test| test.path());
-        let before = found.len();
-        for test in tests.map(|test| test.join(RESULT)).filter(|result| result.is_file()) {
-            found.push(Candidate::new(test, &name, false));
-        }
-        if found.len() == before {
-            skip(&path, "there is no result in it: the run did not come to its end", skipped);
+            Kept::Run(result) => found.push(Candidate::new(result, &name, true)),
+            Kept::Repeats { runs, .. } => {
+                found.extend(runs.into_iter().map(|run| Candidate::new(run, &name, true)));
+            }
+            Kept::Suite(tests) => {
+                found.extend(tests.into_iter().map(|test| Candidate::new(test, &name, false)));
+            }
+            Kept::Nothing if path.is_dir() => {
+                let reason = "there is no result in it: the run did not come to its end";
+                skip(&path, reason, skipped);
+            }
+            Kept::Nothing => skip(&path, "not a result", skipped),
         }
     }
     found.sort_by(|a, b| b.when.cmp(&a.when).then_with(|| b.file.cmp(&a.file)));
@@ -203,16 +184,6 @@ fn written(file: &Path) -> String {
         fs::metadata(file).and_then(|data| data.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
     let time = Timestamp::try_from(time).unwrap_or(Timestamp::UNIX_EPOCH);
     time.to_zoned(TimeZone::system()).strftime("%Y%m%d-%H%M%S").to_string()
-}
-
-fn read(file: &Path) -> Result<RunDigest, String> {
-    let size = fs::metadata(file).map_err(|error| error.to_string())?.len();
-    if size > MAX_BYTES {
-        return Err("too large for a result".to_owned());
-    }
-    let bytes = fs::read(file).map_err(|error| error.to_string())?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| "not text".to_owned())?;
-    RunDigest::from_json(text.trim_start_matches('\u{feff}')).map_err(|error| error.to_string())
 }
 
 /// A time of a result in the local time zone, to the minute.

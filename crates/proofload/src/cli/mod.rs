@@ -22,6 +22,7 @@ mod outputs;
 mod repeat;
 mod report;
 mod run;
+mod runs;
 mod sides;
 mod signals;
 mod suite;

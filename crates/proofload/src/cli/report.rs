@@ -224,14 +224,15 @@ fn stored(place: &Path) -> Result<Stored, Failure> {
         fs::read(place).map(|read| bytes = read)
     };
     read.map_err(|error| Failure::input(format!("{name} cannot be read: {error}")))?;
-    // A run's result says `schema`, a suite's `suite_schema`; whatever it is, it must be whole.
-    if let Ok(suite) = std::str::from_utf8(&bytes).map_err(drop).and_then(|text| {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        SuiteResult::from_json(text).map_err(drop)
-    }) {
-        return Ok(Stored::Suite(Box::new(suite)));
+    let told = |error: &dyn std::fmt::Display| Failure::input(format!("{name}: {error}"));
+    match std::str::from_utf8(&bytes) {
+        Ok(text) if SuiteResult::is_meant_by(text) => {
+            let suite = SuiteResult::from_json(text).map_err(|error| told(&error))?;
+            Ok(Stored::Suite(Box::new(suite)))
+        }
+        _ => {
+            let run = json::from_bytes(&bytes).map_err(|error| told(&error))?;
+            Ok(Stored::Run(Box::new(run)))
+        }
     }
-    let run =
-        json::from_bytes(&bytes).map_err(|error| Failure::input(format!("{name}: {error}")))?;
-    Ok(Stored::Run(Box::new(run)))
 }

@@ -30,7 +30,7 @@ pub use users::{
 use crate::compare::ComparisonRules;
 use crate::cost::CostModel;
 use crate::inspect::CacheRule;
-use crate::verdict::Threshold;
+use crate::verdict::{GradingRule, Threshold};
 
 /// A whole test: who asks for what, how much, and what it must hold.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,7 +58,7 @@ pub struct Plan {
     /// Conditions on the whole run, in k6's words.
     pub thresholds: Vec<Threshold>,
     /// The rule of the grade.
-    pub grading: Grading,
+    pub grading: GradingRule,
     /// What counts as a regression against a baseline, and what is wanted of a change.
     pub comparison: ComparisonRules,
     /// When somebody is told of trouble while it runs.
@@ -101,19 +101,6 @@ pub struct HealthCheck {
     pub timeout: Duration,
     /// How long to keep trying, once a second, until the service is ready; zero is one attempt.
     pub wait: Duration,
-}
-
-/// The rule of the grade.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Grading {
-    /// Share of targets that have to be met for GOOD, from 0 to 1.
-    pub good_share: f64,
-}
-
-impl Default for Grading {
-    fn default() -> Self {
-        Self { good_share: 0.8 }
-    }
 }
 
 /// Index into [`Plan::groups`].

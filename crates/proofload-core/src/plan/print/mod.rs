@@ -13,6 +13,7 @@ use super::model::{HttpSettings, HttpVersion, Plan, Redirects, RequestUrl, Targe
 use crate::compare::{ComparisonRules, Scope};
 use crate::cost::{CostModel, MonthBase};
 use crate::units::duration_text;
+use crate::verdict::GradingRule;
 use toml_text::{InlineTable, Writer, list};
 
 pub(super) use toml_text::quote;
@@ -57,9 +58,12 @@ impl Plan {
         let headers = self.health.as_ref().map_or(&self.headers, |health| &health.headers);
         let headers = requests::Printer { plan: self, secrets }.headers(headers);
         print_http(&mut out, &self.http, &headers);
-        if self.grading != super::Grading::default() {
+        if self.grading != GradingRule::default() {
             out.section("[grading]");
             out.raw("good", &toml_text::float(self.grading.good_share));
+            if let Some(ladder) = &self.grading.ladder {
+                out.raw("ladder", &phases::ladder_text(ladder));
+            }
         }
         print_comparison(&mut out, &self.comparison);
         if let Some(cost) = &self.cost {
@@ -89,7 +93,7 @@ impl Plan {
         plan.description = None;
         plan.target = Target::Demo;
         plan.health = None;
-        plan.grading = super::Grading::default();
+        plan.grading = GradingRule::default();
         plan.comparison = ComparisonRules::default();
         plan.cost = None;
         plan.alerts = super::AlertRules::default();

@@ -9,7 +9,7 @@ use crate::plan::model::{
 };
 use crate::schedule::MixEntry;
 use crate::units::{duration_text, parse_rate};
-use crate::verdict::{Bound, Expectation, Measure, Quantity, Threshold};
+use crate::verdict::{Bound, Expectation, Ladder, Measure, Quantity, Threshold};
 
 pub(super) fn print_phase(out: &mut Writer, plan: &Plan, phase: &Phase) {
     out.section("[[phase]]");
@@ -191,6 +191,16 @@ fn burst_text(burst: &Burst) -> String {
     table.text("at", &duration_text(burst.first_at));
     if let Some(every) = burst.every {
         table.text("every", &duration_text(every));
+    }
+    table.finish()
+}
+
+/// A ladder as it is written.
+pub(super) fn ladder_text(ladder: &Ladder) -> String {
+    let mut table = InlineTable::default();
+    table.raw("measure", &quote(&ladder.measure().to_string()));
+    for (key, bound) in ["excellent", "good", "fair"].into_iter().zip(ladder.rungs()) {
+        table.raw(key, &quote(&bound_text(ladder.measure(), bound)));
     }
     table.finish()
 }

@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use super::Reader;
 use crate::plan::diagnostic::Diagnostic;
-use crate::plan::model::Grading;
 use crate::plan::tree::{Entry, Node, Value};
-use crate::verdict::Threshold;
+use crate::verdict::{GradingRule, Ladder, Measure, Threshold};
 
 impl Reader<'_> {
     /// `[thresholds]`.
@@ -72,13 +71,38 @@ impl Reader<'_> {
     }
 
     /// `[grading]`.
-    pub(super) fn grading(&mut self, node: Option<&Node>) -> Grading {
-        let mut grading = Grading::default();
+    pub(super) fn grading(&mut self, node: Option<&Node>) -> GradingRule {
+        let mut grading = GradingRule::default();
         let Some(node) = node else { return grading };
         let Some(fields) = self.open(node, &crate::plan::spec::GRADING) else { return grading };
         if let Some(node) = fields.get("good") {
             grading.good_share = self.share(node).unwrap_or(grading.good_share);
         }
+        grading.ladder = fields.get("ladder").and_then(|node| self.ladder(node));
         grading
+    }
+
+    /// `{ measure = "avg", excellent = "<3s", good = "<5s", fair = "<10s" }`
+    fn ladder(&mut self, node: &Node) -> Option<Ladder> {
+        let fields = self.open(node, &crate::plan::spec::LADDER)?;
+        let Some(named) = fields.get("measure") else {
+            let help = "such as { measure = \"avg\", excellent = \"<3s\", good = \"<5s\", fair = \"<10s\" }";
+            return self.wrong_help(node, "the ladder does not say of which `measure` it is", help);
+        };
+        let text = self.text(named)?;
+        let measure = match Measure::parse(text) {
+            Ok(measure) => measure,
+            Err(error) => return self.expression_error(named, error),
+        };
+        let mut rung = |key: &str| match fields.get(key) {
+            Some(node) => self.bound(node, &measure),
+            None => {
+                let help = "all three are needed: excellent, good and fair; what keeps none of them is POOR";
+                self.wrong_help(node, format!("the ladder has no `{key}`"), help)
+            }
+        };
+        let (excellent, good, fair) = (rung("excellent"), rung("good"), rung("fair"));
+        let ladder = Ladder::new(measure, excellent?, good?, fair?);
+        ladder.map_or_else(|error| self.expression_error(node, error), Some)
     }
 }

@@ -15,7 +15,7 @@ pub(super) use requests::{
     BASIC, CACHE, CHECK, CHECK_NAMED, CONDITION, EXTRACT, MULTIPART_PART, SIGN, STEP, TASK, USER,
 };
 pub use schema::{json_schema, suite_json_schema};
-pub(super) use settings::{ALERTS, COST, FEED, GRADING, HEALTH, HTTP, PLAN, TLS};
+pub(super) use settings::{ALERTS, COST, FEED, GRADING, HEALTH, HTTP, LADDER, PLAN, TLS};
 pub(super) use suite::{PROOF, REQUIREMENT, SUITE, TEST, TEST_KINDS};
 
 /// A table.

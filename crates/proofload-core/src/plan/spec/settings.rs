@@ -289,14 +289,37 @@ pub(in crate::plan) static FEED: TableSpec = TableSpec {
 pub(in crate::plan) static GRADING: TableSpec = TableSpec {
     what: "[grading]",
     doc: "The rule of the grade. EXCELLENT: every target met. GOOD: every limit kept and this share \
-          of the targets met. FAIR: every limit kept. POOR: a limit broken.",
-    keys: &[key(
-        "good",
-        Either(&[Text, Whole]),
-        "Share of targets for GOOD; 80% if not given.",
-        "\"80%\"",
-    )],
+          of the targets met. FAIR: every limit kept. POOR: a limit broken. With a ladder, the worse of \
+          both grades counts.",
+    keys: &[
+        key(
+            "good",
+            Either(&[Text, Whole]),
+            "Share of targets for GOOD; 80% if not given.",
+            "\"80%\"",
+        ),
+        key(
+            "ladder",
+            Table(&LADDER),
+            "Grades by one measure of each phase, beside what is expected.",
+            "{ measure = \"avg\", excellent = \"<3s\", good = \"<5s\", fair = \"<10s\" }",
+        ),
+    ],
     foreign: &[],
+    prefixes: &[],
+};
+
+pub(in crate::plan) static LADDER: TableSpec = TableSpec {
+    what: "a ladder",
+    doc: "Bounds on one measure, a grade each and each looser than the one before; what keeps none of them \
+          is POOR, as is a phase without data on it.",
+    keys: &[
+        key("measure", Text, "What is graded, in the words of `expect`.", "\"avg\""),
+        key("excellent", Either(&[Text, Amount]), "What keeps it is EXCELLENT.", "\"<3s\""),
+        key("good", Either(&[Text, Amount]), "What keeps it is GOOD.", "\"<5s\""),
+        key("fair", Either(&[Text, Amount]), "What keeps it is FAIR.", "\"<10s\""),
+    ],
+    foreign: &[("acceptable", "fair"), ("great", "excellent"), ("metric", "measure")],
     prefixes: &[],
 };
 

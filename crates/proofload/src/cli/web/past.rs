@@ -1,36 +1,25 @@
 //! Runs that have left a folder with a result.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
-use proofload_core::result::{RunInfo, RunResult, Summary};
+use proofload_core::result::{RunDigest, RunResult};
 use proofload_dashboard::PastRun;
 use proofload_report::json;
-use serde::Deserialize;
+
+use crate::cli::runs::{self, Entry, Kept};
 
 /// Runs that are listed, the latest.
 const MAX_RUNS: usize = 100;
-/// Larger files are no results.
-const MAX_BYTES: u64 = 256 * 1024 * 1024;
 
 /// The runs below a folder. Files that have not changed are not read again.
 #[derive(Debug)]
 pub(super) struct PastRuns {
     root: PathBuf,
     known: Mutex<HashMap<String, (SystemTime, PastRun)>>,
-}
-
-/// What the list shows of a result; the rest of the file is skipped.
-#[derive(Deserialize)]
-struct Glance {
-    #[serde(default)]
-    run: RunInfo,
-    #[serde(default)]
-    summary: Summary,
 }
 
 impl PastRuns {
@@ -60,30 +49,24 @@ impl PastRuns {
     /// of it.
     pub(super) fn result(&self, id: &str) -> Option<RunResult> {
         let (_, _, path) = self.files().into_iter().find(|(found, ..)| found == id)?;
-        json::from_bytes(&read(&path)?).ok()
+        json::from_bytes(&runs::bytes(&path).ok()?).ok()
     }
 
-    /// Folders with a result: name, last change, file.
+    /// Runs, and repeated runs as one: name of the folder, last change, file.
     fn files(&self) -> Vec<(String, SystemTime, PathBuf)> {
-        let Ok(entries) = fs::read_dir(&self.root) else { return Vec::new() };
-        let file = |entry: fs::DirEntry| {
-            let id = entry.file_name().into_string().ok()?;
-            let path = entry.path().join("result.json");
+        let file = |entry: Entry| {
+            let (Kept::Run(path) | Kept::Repeats { together: Some(path), .. }) = entry.kept else {
+                return None;
+            };
             let changed = fs::metadata(&path).ok()?.modified().ok()?;
-            Some((id, changed, path))
+            Some((entry.name, changed, path))
         };
-        entries.flatten().filter_map(file).collect()
+        runs::entries(&self.root).unwrap_or_default().into_iter().filter_map(file).collect()
     }
-}
-
-fn read(path: &Path) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path).ok()?.take(MAX_BYTES).read_to_end(&mut bytes).ok()?;
-    Some(bytes)
 }
 
 fn glance(id: &str, path: &Path) -> Option<PastRun> {
-    let Glance { run, summary } = serde_json::from_slice(&read(path)?).ok()?;
+    let RunDigest { run, summary, .. } = runs::digest(path).ok()?;
     Some(PastRun {
         id: id.to_owned(),
         name: run.name,
