@@ -1,4 +1,4 @@
-//! A PostgreSQL server with a fresh database. It refuses to run as root, so there it runs as its own user.
+//! A PostgreSQL server with a fresh database. It refuses to run as root, so there it runs as another user.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -18,8 +18,8 @@ impl Postgres {
     /// Starts one.
     pub fn start() -> Self {
         let folder = Folder::new("pg");
-        if is_root() {
-            run(Command::new("chown").arg("postgres").arg(folder.path()));
+        if let Some(user) = other_than_root() {
+            run(Command::new("chown").arg(user).arg(folder.path()));
         }
         let data = folder.path().join("data");
         let settings = ["--auth=trust", "--username=postgres", "--no-sync", "--no-instructions"];
@@ -68,7 +68,7 @@ fn launch(folder: &Folder) -> Process {
 
 fn server_command(name: &str) -> Command {
     let file = binary(name);
-    tied(file.to_str().expect("text"), is_root().then_some("postgres"))
+    tied(file.to_str().expect("text"), other_than_root())
 }
 
 #[track_caller]
@@ -77,24 +77,24 @@ fn run(command: &mut Command) {
     assert!(ended.status.success(), "{command:?}: {}", String::from_utf8_lossy(&ended.stderr));
 }
 
-fn is_root() -> bool {
-    let id = Command::new("id").arg("-u").output().expect("id");
-    id.stdout.trim_ascii() == b"0"
-}
-
-/// Distributions keep the server's binaries apart, by version; the newest is taken. The path of an
-/// unpacked package is the same, below another root.
+/// On the PATH, or where Debian keeps the server's programs, by version: the newest.
 fn binary(name: &str) -> PathBuf {
-    let unpacked = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/tools/usr/lib/postgresql");
-    let mut found: Vec<_> = ["/usr/lib/postgresql", unpacked]
-        .into_iter()
-        .flat_map(|folder| std::fs::read_dir(folder).into_iter().flatten().flatten())
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut versions: Vec<_> = versions
         .map(|version| {
             let number = version.file_name().to_str().and_then(|name| name.parse::<u32>().ok());
             (number, version.path().join("bin"))
         })
         .collect();
-    found.sort();
-    find(name, found.into_iter().rev().map(|(_, folder)| folder))
+    versions.sort();
+    find(name, versions.into_iter().rev().map(|(_, folder)| folder))
         .unwrap_or_else(|| panic!("{name} (Debian: apt-get install postgresql)"))
+}
+
+/// Who runs it instead of root: the user that its package makes, where it is installed.
+fn other_than_root() -> Option<&'static str> {
+    let id = |arguments: &[&str]| Command::new("id").args(arguments).output().expect("id");
+    let has_own = || id(&["-u", "postgres"]).status.success();
+    let is_root = id(&["-u"]).stdout.trim_ascii() == b"0";
+    is_root.then(|| if has_own() { "postgres" } else { "nobody" })
 }

@@ -16,13 +16,19 @@ pub fn tied(program: &str, as_user: Option<&str>) -> Command {
             let mut command = Command::new("setpriv");
             command.args(["--pdeathsig", "KILL"]);
             if let Some(user) = user {
-                let [user, group] = ["--reuid=", "--regid="].map(|flag| format!("{flag}{user}"));
-                command.args([&user, &group, "--clear-groups"]);
+                command.args([&format!("--reuid={user}"), "--init-groups"]);
+                command.arg(format!("--regid={}", group_of(user)));
             }
             command.arg("--").arg(program);
             command
         }
     }
+}
+
+/// The main group of a user, by number.
+fn group_of(user: &str) -> String {
+    let id = Command::new("id").args(["-g", user]).output().expect("id");
+    String::from_utf8_lossy(id.stdout.trim_ascii()).into_owned()
 }
 
 /// The file of a program: on the PATH, or else in one of these folders.

@@ -107,10 +107,15 @@ impl Drop for Child {
     }
 }
 
+/// The Redis that this process was given, if it is a child.
+pub(super) fn address() -> Option<String> {
+    std::env::var(ADDRESS).ok()
+}
+
 #[test]
 #[ignore = "a process of other tests"]
 fn child() {
-    let Ok(address) = std::env::var(ADDRESS) else { return };
+    let Some(address) = address() else { return };
     let lease = std::env::var(LEASE_MS).ok().and_then(|ms| ms.parse().ok()).expect("ms");
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -201,6 +206,12 @@ impl Worker {
             }
             ["subscriptions"] => self.redis.stats().subscriptions.to_string(),
             ["heard"] => self.redis.stats().heard.to_string(),
+            #[cfg(all(feature = "macros", feature = "tower"))]
+            _ => match super::parts::obey(&words).await {
+                Some(answer) => answer,
+                None => panic!("unknown command {command:?}"),
+            },
+            #[cfg(not(all(feature = "macros", feature = "tower")))]
             _ => panic!("unknown command {command:?}"),
         }
     }

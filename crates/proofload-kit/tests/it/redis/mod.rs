@@ -3,6 +3,7 @@
 //! - `child`: a process with a cache, told what to do line by line;
 //! - `ends`: nothing outlives the tests;
 //! - `once`: one load for all processes; `invalidated`: what one process invalidates;
+//! - `parts`: the attributes and the response cache on such caches;
 //! - `unsupported`: clusters, Sentinels; `tls`: an encrypted connection;
 //! - `faults`: what callers notice of a Redis in trouble: nothing.
 
@@ -11,6 +12,8 @@ mod ends;
 mod faults;
 mod invalidated;
 mod once;
+#[cfg(all(feature = "macros", feature = "tower"))]
+mod parts;
 #[cfg(feature = "redis-tls")]
 mod tls;
 mod unsupported;
