@@ -1,7 +1,7 @@
 //! One request on its way: from the cache, with others, or to the service.
 
 use std::future::poll_fn;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -122,35 +122,43 @@ impl<S> Exchange<S> {
                 let exchange = Exchange { service, shared };
                 return exchange.pass(request, &question.status, CacheOutcome::Bypass).await;
             }
-            waiting = Some(request);
+            // The load takes it when it begins. One that the shared layer answers never does.
+            let place = Arc::new(Mutex::new(Some(request)));
             let (tell, mut own) = oneshot::channel();
             let slot = Slot { base: question.base.clone(), key, vary, path: question.path.clone() };
             let key = slot.key.clone();
             // Cloned here, because services need not be `Sync`: no reference to one may be held while waiting.
             let exchange = Exchange { service: service.clone(), shared: Arc::clone(&shared) };
-            let request = &mut waiting;
-            let load = move || exchange.load(request.take(), slot, tell);
+            let (request, mut led) = (Arc::clone(&place), false);
+            let lead = &mut led;
+            let load = move || {
+                *lead = true;
+                exchange.load(request, slot, tell)
+            };
             let brought = shared.cache.get_or_load(&key, load).await;
-            let led = waiting.is_none();
             match brought.as_ref().map(|answer| answer.0.sharing) {
                 Ok(Sharing::Answer) => {
                     let Ok(answer) = brought else { break };
                     let stale = answer.is_stale();
                     if stale && answer.0.must_revalidate && !led {
                         shared.cache.remove_local(&key);
+                        waiting = take(&place);
                         continue;
                     }
                     if stale && answer.0.must_revalidate {
-                        // Its own question is on its way to the service already.
-                        return match own.await {
-                            Ok(own) => question.said(own),
-                            Err(_) => Ok(empty(StatusCode::GATEWAY_TIMEOUT, CacheOutcome::Miss)),
-                        };
+                        // Its own question is on its way to the service, unless the shared layer answered.
+                        if let Ok(own) = own.await {
+                            return question.said(own);
+                        }
+                        waiting = take(&place);
+                        break;
                     }
-                    let outcome = match (stale, led) {
-                        (true, _) => CacheOutcome::Stale,
-                        (false, true) => question.status.said().unwrap_or(CacheOutcome::Miss),
-                        (false, false) => CacheOutcome::Hit,
+                    let outcome = if stale {
+                        CacheOutcome::Stale
+                    } else if led && is_taken(&place) {
+                        question.status.said().unwrap_or(CacheOutcome::Miss)
+                    } else {
+                        CacheOutcome::Hit
                     };
                     return Ok(question.respond(&answer, outcome, shared.field()));
                 }
@@ -158,19 +166,26 @@ impl<S> Exchange<S> {
                     if let Ok(own) = own.try_recv() {
                         return question.said(own);
                     }
+                    waiting = take(&place);
                     break;
                 }
-                Ok(Sharing::Varies) => {}
+                Ok(Sharing::Varies) => waiting = take(&place),
                 Err(LoadError::Failed(failed)) => match &failed.answer {
                     Some(answer) => {
                         return Ok(question.respond(answer, CacheOutcome::Miss, shared.field()));
                     }
-                    None => break,
+                    None => {
+                        waiting = take(&place);
+                        break;
+                    }
                 },
                 Err(LoadError::Panicked(message)) if led => {
                     panic!("the service panicked: {message}")
                 }
-                Ok(Sharing::Private) | Err(_) => break,
+                Ok(Sharing::Private) | Err(_) => {
+                    waiting = take(&place);
+                    break;
+                }
             }
         }
         match waiting {
@@ -186,7 +201,7 @@ impl<S> Exchange<S> {
     /// Asks the service for the cache, in a task of its own.
     async fn load<Q, B>(
         mut self,
-        request: Option<Request<Q>>,
+        request: Arc<Place<Q>>,
         slot: Slot,
         tell: oneshot::Sender<Own<B, S::Error>>,
     ) -> Result<Loaded<CachedResponse>, Failed>
@@ -194,7 +209,7 @@ impl<S> Exchange<S> {
         S: Service<Request<Q>, Response = Response<B>>,
         B: Body,
     {
-        let Some(request) = request else { return Err(Failed { answer: None }) };
+        let Some(request) = take(&request) else { return Err(Failed { answer: None }) };
         let is_head = request.method() == Method::HEAD;
         let answered = self.call(request).await;
         let (parts, body) = match answered {
@@ -268,6 +283,17 @@ impl<S> Exchange<S> {
 fn is_cut_off(headers: &HeaderMap, body: &Bytes) -> bool {
     let said = headers.get(CONTENT_LENGTH).map(|length| length.to_str().map(str::parse::<usize>));
     said.is_some_and(|said| !matches!(said, Ok(Ok(length)) if body.len() == length))
+}
+
+/// A request until somebody sends it to the service: the load, if it begins, or the caller.
+type Place<Q> = Mutex<Option<Request<Q>>>;
+
+fn take<Q>(place: &Place<Q>) -> Option<Request<Q>> {
+    place.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+fn is_taken<Q>(place: &Place<Q>) -> bool {
+    place.lock().unwrap_or_else(PoisonError::into_inner).is_none()
 }
 
 /// What a whole answer is to the cache and to those who wait.
