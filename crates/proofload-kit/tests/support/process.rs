@@ -38,6 +38,12 @@ pub fn find(program: &str, others: impl IntoIterator<Item = PathBuf>) -> Option<
     folders.into_iter().map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
+/// Sends a signal by name.
+pub fn send_signal(signal: &str, process: u32) {
+    let ended = Command::new("kill").args(["-s", signal, &process.to_string()]).status();
+    assert!(ended.is_ok_and(|ended| ended.success()), "no signal {signal}");
+}
+
 /// A running process, killed when dropped.
 #[derive(Debug)]
 pub struct Process(Child);
@@ -51,8 +57,7 @@ impl Process {
 
     /// Sends a signal by name.
     pub fn signal(&self, signal: &str) {
-        let ended = Command::new("kill").args(["-s", signal, &self.0.id().to_string()]).status();
-        assert!(ended.is_ok_and(|ended| ended.success()), "no signal {signal}");
+        send_signal(signal, self.0.id());
     }
 
     /// `kill -9`.

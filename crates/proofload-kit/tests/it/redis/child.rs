@@ -12,7 +12,7 @@ use std::time::Duration;
 use proofload_kit::{Cache, Loaded, Redis, Ttl};
 
 use super::PATIENCE;
-use crate::servers::process::tied;
+use crate::servers::process::{send_signal, tied};
 use crate::servers::redis_server::RedisServer;
 
 const ADDRESS: &str = "PROOFLOAD_KIT_TEST_REDIS";
@@ -91,6 +91,16 @@ impl Child {
     pub(super) fn ask(&mut self, command: &str) -> String {
         let number = self.tell(command);
         self.answer(number)
+    }
+
+    /// Stops it from doing anything.
+    pub(super) fn pause(&self) {
+        send_signal("STOP", self.process.id());
+    }
+
+    /// Lets it go on.
+    pub(super) fn resume(&self) {
+        send_signal("CONT", self.process.id());
     }
 
     /// `kill -9`.
@@ -235,6 +245,15 @@ impl Worker {
     }
 }
 
+/// A connection of the source. It waits for ever: the process may be frozen meanwhile.
+pub(super) async fn connect(address: String) -> redis::aio::MultiplexedConnection {
+    let client = redis::Client::open(address).expect("an address");
+    let config =
+        redis::AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
+    let connected = client.get_multiplexed_async_connection_with_config(&config).await;
+    connected.expect("a connection of the source")
+}
+
 /// The source of values: counts its calls in `loads:{key}`, and answers with that number as soon as there is a
 /// `gate:{key}` (or `gate:all`).
 async fn source(
@@ -242,9 +261,7 @@ async fn source(
     key: String,
     tags: Vec<String>,
 ) -> Result<Loaded<String>, std::convert::Infallible> {
-    let client = redis::Client::open(address).expect("an address");
-    let mut connection =
-        client.get_multiplexed_async_connection().await.expect("a connection of the source");
+    let mut connection = connect(address).await;
     let count: u64 = redis::cmd("INCR")
         .arg(format!("loads:{key}"))
         .query_async(&mut connection)

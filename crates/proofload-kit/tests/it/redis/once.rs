@@ -71,3 +71,31 @@ fn one_whose_lease_was_taken_over_does_not_overwrite() {
     assert_eq!(third.ask("load key 1"), "2");
     assert_eq!(loads(&server, "key"), 2);
 }
+
+#[test]
+fn one_that_was_frozen_for_longer_than_its_lease_keeps_nothing() {
+    let lease = Duration::from_secs(1);
+    let server = RedisServer::start();
+    let mut first = Child::start_with_lease(&server, lease);
+    let mut second = Child::start_with_lease(&server, lease);
+    let late = first.tell("load key 10");
+    until("load", || loads(&server, "key") == 1);
+    first.pause();
+    let newer = second.tell("load key 10");
+    until("second load", || loads(&server, "key") == 2);
+    // It renews a lease that is not its own any more, or tries to.
+    first.resume();
+    std::thread::sleep(lease);
+    assert_eq!(loads(&server, "key"), 2, "the second one has its lease");
+    first.pause();
+    open_gate(&server, "key");
+    assert_eq!(second.answer(newer), "2");
+    second.ask("invalidate key key");
+    second.ask("put key new");
+    first.resume();
+    assert_eq!(first.answer(late), "1", "who waited already gets what was loaded");
+    until("new value", || first.ask("load key 1") == "new");
+    assert_eq!(first.ask("memory key"), "new");
+    assert_eq!(second.ask("load key 1"), "new");
+    assert_eq!(loads(&server, "key"), 2);
+}

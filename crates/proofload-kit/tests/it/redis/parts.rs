@@ -11,7 +11,7 @@ use proofload_kit::{Cache, Redis, Registry, Ttl, cache_invalidate, cached};
 use redis::AsyncCommands as _;
 use tower::{Layer as _, ServiceExt as _, service_fn};
 
-use super::child::{Child, address, loads};
+use super::child::{Child, address, connect, loads};
 use super::until;
 use crate::servers::redis_server::RedisServer;
 
@@ -33,8 +33,7 @@ static PAGES: LazyLock<ResponseCacheLayer> = LazyLock::new(|| {
 });
 
 async fn source() -> redis::aio::MultiplexedConnection {
-    let client = redis::Client::open(address().expect("a child")).expect("an address");
-    client.get_multiplexed_async_connection().await.expect("a connection")
+    connect(address().expect("a child")).await
 }
 
 #[cached(cache = NAMES, key_prefix = "name", tags("names"))]
