@@ -207,12 +207,13 @@ impl Worker {
                 // The server ends with this thread, too.
                 std::thread::spawn(move || {
                     let server = RedisServer::start();
-                    sender.send(server.port()).expect("it waits");
+                    let place = format!("{} {}", server.port(), server.folder().display());
+                    sender.send(place).expect("it waits");
                     loop {
                         std::thread::park();
                     }
                 });
-                receiver.await.expect("a server").to_string()
+                receiver.await.expect("a server")
             }
             ["subscriptions"] => self.redis.stats().subscriptions.to_string(),
             ["heard"] => self.redis.stats().heard.to_string(),

@@ -12,7 +12,9 @@ use crate::servers::redis_server::RedisServer;
 fn a_server_ends_with_a_process_that_is_killed() {
     let server = RedisServer::start();
     let mut child = Child::start(&server);
-    let port: u16 = child.ask("server").parse().expect("a port");
+    let place = child.ask("server");
+    let (port, folder) = place.split_once(' ').expect("a port and a folder");
+    let port: u16 = port.parse().expect("a port");
     let answers = || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok();
     assert!(answers());
     child.kill();
@@ -23,5 +25,6 @@ fn a_server_ends_with_a_process_that_is_killed() {
         let port = port.to_string();
         let ended = Command::new("redis-cli").args(["-p", &port, "shutdown"]).status();
         assert!(ended.is_ok_and(|ended| ended.success()));
-    }
+    } // What only a process that is not killed can do.
+    std::fs::remove_dir_all(folder).expect("its folder");
 }
