@@ -86,6 +86,12 @@ impl Refused {
         self.retry_after
     }
 
+    /// The same for the header `Retry-After`: whole seconds, rounded up, at least 1.
+    #[must_use]
+    pub fn retry_after_seconds(&self) -> u64 {
+        crate::guard::whole_seconds(self.retry_after)
+    }
+
     /// The state that refused.
     #[must_use]
     pub fn state(&self) -> State {

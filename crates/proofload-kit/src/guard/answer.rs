@@ -8,7 +8,7 @@ use http::{
     header::{DATE, RETRY_AFTER},
 };
 
-use super::CallError;
+use super::{CallError, whole_seconds};
 use crate::{
     breaker,
     limit::{self, RefusedReason},
@@ -113,11 +113,8 @@ impl<R: Refusal, B: Default, E> Answer<R, Response<B>, E> for AsResponse {
     }
 }
 
-/// Whole seconds, rounded up: who comes earlier is refused again. At least 1, as 0 would mean at
-/// once.
 fn seconds(wait: Duration) -> HeaderValue {
-    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-    HeaderValue::from(seconds.max(1))
+    HeaderValue::from(whole_seconds(wait))
 }
 
 /// The `Retry-After` of a response: a number of seconds, or a date (RFC 9110, section 10.2.3). What that is from now
@@ -147,6 +144,7 @@ mod tests {
         check(1000, "1");
         check(1001, "2");
         check(59_999, "60");
+        check(u64::MAX, "18446744073709552");
     }
 
     #[test]

@@ -56,6 +56,12 @@ impl<E, R> CallError<E, R> {
     }
 }
 
+/// Whole seconds, rounded up: who comes earlier is refused again. At least 1, as 0 would mean at
+/// once.
+pub(crate) fn whole_seconds(wait: std::time::Duration) -> u64 {
+    wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1)
+}
+
 /// Runs code of the user that must not take the guard down with it: an observer may be called from
 /// a `drop` during unwinding, where a second panic would abort the process.
 pub(crate) fn shielded(what: &'static str, name: &str, code: impl FnOnce()) {

@@ -82,6 +82,12 @@ impl Refused {
     pub fn retry_after(&self) -> Duration {
         self.retry_after
     }
+
+    /// The same for the header `Retry-After`: whole seconds, rounded up, at least 1.
+    #[must_use]
+    pub fn retry_after_seconds(&self) -> u64 {
+        crate::guard::whole_seconds(self.retry_after)
+    }
 }
 
 impl Limiter {

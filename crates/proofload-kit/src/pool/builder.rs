@@ -136,7 +136,8 @@ where
         self
     }
 
-    /// Tells this function of high use and leaks, from a task of the runtime: it must not block.
+    /// Tells this function of high use and leaks, from a task of the runtime: it must not block. Should it panic, that is
+    /// logged and the watch goes on.
     pub fn on_event(mut self, tell: impl Fn(&WatchedPoolEvent) + Send + Sync + 'static) -> Self {
         self.on_event = Some(Box::new(tell));
         self

@@ -15,6 +15,7 @@ use super::builder::Settings;
 use super::stats::share;
 use super::watch::{count, millis};
 use super::watched::Shared;
+use crate::guard::shielded;
 
 /// Sees to it that the task runs. Called after the caller was counted as a user.
 pub(super) fn ensure<M, W>(shared: &Arc<Shared<M, W>>)
@@ -140,7 +141,7 @@ fn tell_change<M: Manager, W: From<Object<M>>>(shared: &Shared<M, W>, change: Ch
 
 fn tell<M: Manager, W: From<Object<M>>>(shared: &Shared<M, W>, event: &WatchedPoolEvent) {
     if let Some(tell) = &shared.on_event {
-        tell(event);
+        shielded("the listener of a pool", &shared.watch.name, || tell(event));
     }
 }
 

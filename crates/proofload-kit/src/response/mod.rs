@@ -21,4 +21,4 @@ pub use body::ResponseCacheBody;
 pub use builder::ResponseCacheBuilder;
 pub use layer::{ResponseCacheFuture, ResponseCacheLayer, ResponseCacheService};
 pub use outcome::{CacheOutcome, CacheStatus};
-pub use question::{BodyRead, HashBody, IgnoreBody, KeyBody};
+pub use question::{HashBody, IgnoreBody, KeyBody};

@@ -7,6 +7,7 @@ use http_body::Body;
 use http_body_util::BodyExt as _;
 
 /// What is known of a request's body.
+#[doc(hidden)]
 #[derive(Debug)]
 pub enum BodyRead<B> {
     /// To be handed on; with its bytes, as far as they are part of the key.
@@ -18,12 +19,19 @@ pub enum BodyRead<B> {
 }
 
 /// Whether bodies of requests are part of their key: [`IgnoreBody`] or [`HashBody`].
-pub trait KeyBody<B>: Clone + Send + Sync + 'static {
+pub trait KeyBody<B>: sealed::Sealed + Clone + Send + Sync + 'static {
     /// Whether they are.
     const IN_KEY: bool;
 
     /// Reads one.
+    #[doc(hidden)]
     fn read(&self, body: B) -> impl Future<Output = BodyRead<B>> + Send;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::IgnoreBody {}
+    impl Sealed for super::HashBody {}
 }
 
 /// Requests with a body go to the service.

@@ -8,7 +8,7 @@ use std::{
 use tokio::time::{Instant, sleep};
 
 use super::{Advice, Backoff, RetryBuilder, RetryStats, budget::Account, stats::Counts};
-use crate::{CircuitBreaker, Registry};
+use crate::{CallError, CircuitBreaker, Registry};
 
 /// A retry policy. Cheap to clone; clones share its budget.
 ///
@@ -80,7 +80,7 @@ impl Retry {
     }
 
     /// Makes a call, and again after an error, any error. `call` is given the number of the try,
-    /// from 1.
+    /// from 1. Calls through a breaker or a limiter go by [`call_guarded`](Self::call_guarded).
     ///
     /// # Errors
     /// The error of the last try.
@@ -89,6 +89,38 @@ impl Retry {
         Fut: Future<Output = Result<T, E>>,
     {
         self.call_when(call, |_| true).await
+    }
+
+    /// As [`call`](Self::call), for calls through a [`CircuitBreaker`] or a [`Limiter`](crate::Limiter): what
+    /// they refuse is not tried again, which is what they refuse it for.
+    ///
+    /// ```
+    /// use proofload_kit::{CallError, CircuitBreaker, Retry};
+    ///
+    /// # async fn query(id: u32) -> Result<String, std::io::Error> { Ok("Ada".to_owned()) }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (breaker, retry) =
+    ///     (CircuitBreaker::builder("users").build()?, Retry::builder("users").build()?);
+    /// let ask = || retry.call_guarded(|_| breaker.call(query(7)));
+    /// assert_eq!(ask().await?, "Ada");
+    ///
+    /// breaker.force_open();
+    /// assert!(matches!(ask().await, Err(CallError::Refused(_))));
+    /// assert_eq!(retry.stats().retries, 0);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// The error of the last try, or the refusal.
+    pub async fn call_guarded<T, E, R, Fut>(
+        &self,
+        call: impl FnMut(u32) -> Fut,
+    ) -> Result<T, CallError<E, R>>
+    where
+        Fut: Future<Output = Result<T, CallError<E, R>>>,
+    {
+        self.call_when(call, |error| Advice::guarded(error, |_| true)).await
     }
 
     /// As [`call`](Self::call), again only where `when` says so: with `true`, or with an

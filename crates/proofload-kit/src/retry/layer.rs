@@ -94,7 +94,8 @@ impl<B: Clone> Repeat<Request<B>> for Idempotent {
     }
 }
 
-/// Puts a [`Retry`] around a tower service: usually a client, outside of its breaker.
+/// Puts a [`Retry`] around a tower service: usually a client, outside of its breaker. Tell the policy of that
+/// by [`RetryBuilder::breaker`](super::RetryBuilder::breaker), or it waits for as long as the breaker says.
 ///
 /// [`new`](Self::new) is for any service whose requests can be cloned, [`http`](Self::http) is for
 /// HTTP. Every call allocates once, for its future.

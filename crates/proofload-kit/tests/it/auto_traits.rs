@@ -93,8 +93,10 @@ fn errors() {
 fn tower() {
     use proofload_kit::breaker::{CircuitBreakerLayer, CircuitBreakerService};
     use proofload_kit::guard::{AsError, AsResponse, ByOverload, ByResult, ByStatus, OnlySuccess};
-    use proofload_kit::limit::{LimiterLayer, LimiterService};
-    use proofload_kit::registry::{HttpMetricsLayer, HttpMetricsService, MetricsService};
+    use proofload_kit::limit::{LimiterBody, LimiterLayer, LimiterService, UntilEnd, UntilHead};
+    use proofload_kit::registry::{
+        HttpMetricsLayer, HttpMetricsService, MetricsBody, MetricsService,
+    };
     use proofload_kit::response::{
         CacheOutcome, CacheStatus, CachedResponse, HashBody, IgnoreBody, ResponseCacheBuilder,
         ResponseCacheLayer, ResponseCacheService,
@@ -114,6 +116,9 @@ fn tower() {
     layer::<ResponseCacheService<String>>();
     handle::<CacheStatus>();
     any::<ResponseCacheBuilder>();
+    any::<LimiterBody<String>>();
+    any::<MetricsBody>();
+    handle::<(UntilEnd, UntilHead)>();
     value::<CachedResponse>();
     word::<CacheOutcome>();
     handle::<(AsError, AsResponse, ByOverload, ByResult, ByStatus, OnlySuccess)>();

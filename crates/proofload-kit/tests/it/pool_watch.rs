@@ -65,6 +65,21 @@ async fn a_leak_is_told_once_with_its_place() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_listener_that_panics_hears_of_the_next_all_the_same() {
+    let told = Told::default();
+    let tell = listener(&told);
+    let (pool, _) = pool(3, |pool| {
+        pool.leak_after(SECOND).on_event(move |event| {
+            tell(event);
+            panic!("in the listener")
+        })
+    });
+    let _leaked = (pool.get().await.unwrap(), pool.get().await.unwrap());
+    tokio::time::sleep(3 * SECOND).await;
+    assert_eq!((told.lock().unwrap().len(), pool.stats().leaks), (2, 2));
+}
+
+#[tokio::test(start_paused = true)]
 async fn replicas_and_deadlines_have_places_too() {
     let told = Told::default();
     let (pool, _) = pool(3, |pool| pool.leak_after(SECOND).on_event(listener(&told)));
