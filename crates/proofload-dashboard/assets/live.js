@@ -63,7 +63,7 @@ function show({ id, html }) {
   if (!place) return;
   const template = document.createElement("template");
   template.innerHTML = html;
-  unsorted(template.content);
+  globalThis.proofload?.prepare(template.content, place);
   graft(place, template.content);
 }
 
@@ -250,13 +250,7 @@ document.addEventListener("change", (event) => {
   }
 });
 
-// The report's script sorts tables; what changes every second keeps the plan's order.
-function unsorted(root) {
-  for (const table of root.querySelectorAll("table.sortable")) table.classList.remove("sortable");
-}
-
 if (body.classList.contains("live")) {
-  unsorted(body);
   showState(JSON.parse(body.dataset.state));
   byId("factor").value = Math.round(state.factor * 100);
   listen();

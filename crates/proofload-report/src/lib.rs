@@ -32,3 +32,4 @@ pub use markdown::{markdown, markdown_suite};
 pub use progress::Progress;
 pub use style::{Style, Symbols};
 pub use summary::summary;
+pub use text::ascii;

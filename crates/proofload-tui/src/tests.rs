@@ -53,6 +53,10 @@ http_req_failed = ["rate<0.01"]
 const S: fn(u64) -> Duration = Duration::from_secs;
 
 fn screen(color: bool) -> Screen {
+    screen_with(Theme::new(color))
+}
+
+fn screen_with(theme: Theme) -> Screen {
     let plan = Plan::parse("plan.toml", PLAN, &Overrides::default(), &Inputs::NONE).unwrap();
     let info = RunInfo {
         name: "chat-api".to_owned(),
@@ -61,7 +65,7 @@ fn screen(color: bool) -> Screen {
     };
     let mut redactor = Redactor::default();
     redactor.hide("hunter2-hunter2");
-    Screen::new(Arc::new(plan), info, Theme::new(color), redactor)
+    Screen::new(Arc::new(plan), info, theme, redactor)
 }
 
 /// A second of a phase: requests of some names, some of which fail.
@@ -107,7 +111,10 @@ fn second(phase: u32, at: u64) -> IntervalSnapshot {
 
 /// The screen in the middle of the second phase.
 fn in_full_flight(color: bool) -> (Screen, Duration) {
-    let mut screen = screen(color);
+    fly(screen(color))
+}
+
+fn fly(mut screen: Screen) -> (Screen, Duration) {
     let mut record = RunRecord::default();
     let mut hear = |screen: &mut Screen, event: RunEvent, now: Duration| {
         // As the dispatcher does: intervals follow from snapshots.
@@ -177,6 +184,18 @@ fn a_usual_terminal() {
 fn a_small_terminal() {
     let (screen, now) = in_full_flight(true);
     insta::assert_snapshot!(text(&drawn(&screen, now, 50, 12)));
+}
+
+#[test]
+fn a_terminal_without_unicode() {
+    let (mut screen, now) = fly(screen_with(Theme::new(true).with_unicode(false)));
+    let mut shown = text(&drawn(&screen, now, 140, 44));
+    insta::assert_snapshot!(shown);
+    for key in [KeyCode::Tab, KeyCode::Tab, KeyCode::Char('?')] {
+        press(&mut screen, &[key]);
+        shown.push_str(&text(&drawn(&screen, now, 80, 24)));
+    }
+    assert!(shown.is_ascii(), "{shown}");
 }
 
 #[test]

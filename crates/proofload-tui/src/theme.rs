@@ -6,13 +6,24 @@ use ratatui::style::{Color, Modifier, Style};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Theme {
     color: bool,
+    unicode: bool,
 }
 
 impl Theme {
     /// With colours, or (`NO_COLOR`) without.
     #[must_use]
     pub const fn new(color: bool) -> Self {
-        Self { color }
+        Self { color, unicode: true }
+    }
+
+    /// The same for a terminal that shows characters beyond ASCII, or for one that does not.
+    #[must_use]
+    pub const fn with_unicode(self, unicode: bool) -> Self {
+        Self { unicode, ..self }
+    }
+
+    pub(crate) const fn has_unicode(self) -> bool {
+        self.unicode
     }
 
     fn colored(self, color: Color, otherwise: Modifier) -> Style {

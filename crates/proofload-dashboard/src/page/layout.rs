@@ -16,9 +16,9 @@ pub(super) fn document(title: &str, instance: &str, body: &Markup) -> Markup {
                 link rel="icon" href="/assets/icon.svg" type="image/svg+xml";
                 link rel="stylesheet" href="/assets/report.css";
                 link rel="stylesheet" href="/assets/live.css";
-                // Ours first: it takes away what the report's would do to tables that change.
-                script src="/assets/live.js" defer {}
+                // The report's first: it sorts tables, which ours asks for when it has drawn them again.
                 script src="/assets/report.js" defer {}
+                script src="/assets/live.js" defer {}
             }
             (body)
         }

@@ -50,22 +50,23 @@ fn table(runs: &[PastRun]) -> Markup {
     html! {
         form action="/compare" method="get" {
             div.scroll tabindex="0" role="region" aria-label="Past runs" {
-                table {
+                table.sortable {
                     thead { tr {
-                        th scope="col" { span.vh { "Compare" } }
+                        th.unsorted scope="col" { span.vh { "Compare" } }
                         th scope="col" { "Run" } th scope="col" { "Started" } th scope="col" { "Grade" }
                         th.n scope="col" { "Length" } th.n scope="col" { "Requests" } th.n scope="col" { "Failed" }
                     } }
                     tbody {
                         @for run in runs {
-                            tr {
+                            // By its name a row is known again when others have come.
+                            tr id={ "run-" (run.id) } {
                                 td { input type="checkbox" name="run" value=(run.id) aria-label={ "Compare " (run.name) " of " (when(&run.started)) }; }
                                 th scope="row" { a href={ "/runs/" (run.id) } { bdi { (run.name) } } }
-                                td { time datetime=(run.started) { (when(&run.started)) } }
-                                td { span class={ "word " (grade_class(run.grade)) } { (run.grade.map_or("–", |grade| grade.name())) } @if run.is_interrupted { " interrupted" } }
-                                td.n { (clock(std::time::Duration::try_from_secs_f64(run.duration_seconds).unwrap_or_default())) }
-                                td.n { (human_count(run.requests)) }
-                                td.n { (share(run.failed, run.requests)) }
+                                td data-s=(run.started) { time datetime=(run.started) { (when(&run.started)) } }
+                                td data-s=(run.grade.map_or(-1, |grade| grade as i32)) { span class={ "word " (grade_class(run.grade)) } { (run.grade.map_or("–", |grade| grade.name())) } @if run.is_interrupted { " interrupted" } }
+                                td.n data-s=(run.duration_seconds) { (clock(std::time::Duration::try_from_secs_f64(run.duration_seconds).unwrap_or_default())) }
+                                td.n data-s=(run.requests) { (human_count(run.requests)) }
+                                td.n data-s=(run.failed as f64 / run.requests.max(1) as f64) { (share(run.failed, run.requests)) }
                             }
                         }
                     }

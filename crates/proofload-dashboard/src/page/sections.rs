@@ -82,6 +82,7 @@ pub(super) fn whole(result: &RunResult) -> Markup {
     html! {
         (verdict(result, code_of(result)))
         (html::phases(&view))
+        (html::repeats(&view))
         (html::steps(&view))
         (html::expectations(&view))
         (html::thresholds(&view))

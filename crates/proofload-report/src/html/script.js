@@ -125,7 +125,8 @@
   const keyOf = (line, column) => {
     const cell = line.cells[column];
     if (!cell) return "";
-    return cell.dataset.s !== undefined ? Number(cell.dataset.s) : cell.textContent.trim();
+    const key = cell.dataset.s ?? cell.textContent.trim();
+    return cell.dataset.s === undefined || Number.isNaN(Number(key)) ? key : Number(key);
   };
   const compare = (a, b) => {
     const isNumber = (value) => typeof value === "number";
@@ -133,25 +134,43 @@
     if (isNumber(a) !== isNumber(b)) return isNumber(a) ? -1 : 1;
     return a.localeCompare(b, undefined, { numeric: true });
   };
-  const sort = (table, column, heading) => {
-    const isDown = heading.getAttribute("aria-sort") === "descending" || (!heading.hasAttribute("aria-sort") && !heading.classList.contains("n"));
-    all("th[aria-sort]", table.tHead).forEach((other) => other.removeAttribute("aria-sort"));
-    heading.setAttribute("aria-sort", isDown ? "ascending" : "descending");
-    const body = table.tBodies[0], sign = isDown ? 1 : -1;
+  const arrange = (table, column, direction) => {
+    const heads = table.tHead.rows[0].cells, body = table.tBodies[0], sign = direction === "ascending" ? 1 : -1;
+    for (const other of heads) if (other !== heads[column]) other.removeAttribute("aria-sort");
+    heads[column].setAttribute("aria-sort", direction);
     const lines = Array.from(body.rows).map((line) => [keyOf(line, column), line]);
     lines.sort((a, b) => sign * compare(a[0], b[0]));
     body.append(...lines.map((pair) => pair[1]));
   };
-  for (const table of all("table.sortable")) {
-    if (table.tBodies[0].rows.length < 2) continue;
-    Array.from(table.tHead.rows[0].cells).forEach((heading, column) => {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.append(...heading.childNodes);
-      heading.append(button);
-      button.addEventListener("click", () => sort(table, column, heading));
+  // A table can be sorted by its headings; one that is about to take the place of another is sorted as that is.
+  const prepare = (root, before) => {
+    const known = before ? all("table.sortable", before) : [];
+    all("table.sortable", root).forEach((table, at) => {
+      if (!table.tBodies[0] || table.tBodies[0].rows.length < 2) return;
+      const heads = Array.from(table.tHead.rows[0].cells);
+      for (const heading of heads) {
+        if (heading.matches(".unsorted") || one(":scope > button", heading)) continue;
+        const button = document.createElement("button");
+        button.type = "button";
+        button.append(...heading.childNodes);
+        heading.append(button);
+      }
+      const sorted = known[at] && one("th[aria-sort]", known[at]);
+      const column = sorted ? heads.findIndex((heading) => heading.textContent === sorted.textContent) : -1;
+      if (column >= 0) arrange(table, column, sorted.getAttribute("aria-sort"));
     });
-  }
+  };
+  document.addEventListener("click", (event) => {
+    const heading = event.target.closest?.("table.sortable > thead th > button")?.parentElement;
+    if (!heading) return;
+    const before = heading.getAttribute("aria-sort"), isFirst = before === null;
+    // Numbers are looked at from the largest, names from A.
+    const isUp = before === "descending" || (isFirst && !heading.classList.contains("n"));
+    arrange(heading.closest("table"), heading.cellIndex, isUp ? "ascending" : "descending");
+  });
+  prepare(document);
+  // For the live page, whose tables are drawn again and again.
+  globalThis.proofload = { prepare };
 
   // One phase only: what belongs to others goes away; in charts over time it is pointed out.
   one("#phase-filter")?.addEventListener("change", (event) => {

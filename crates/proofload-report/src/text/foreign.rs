@@ -4,6 +4,8 @@
 //! and its width must be known. Control characters, invisible format characters and those that
 //! change the direction of writing are therefore taken out before anything is laid out.
 
+use std::borrow::Cow;
+
 use unicode_width::UnicodeWidthStr;
 
 use crate::style::Style;
@@ -40,6 +42,23 @@ fn is_invisible(c: char) -> bool {
         | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
         | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}'
         | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// A text that is laid out already, for where only ASCII may be written: lines, tabs and colours stay.
+#[must_use]
+pub fn ascii(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_ascii() {
+            out.push(c);
+        } else if !is_invisible(c) {
+            out.push_str(ascii_of(c));
+        }
+    }
+    Cow::Owned(out)
 }
 
 /// What stands for a character where only ASCII may be written.

@@ -8,6 +8,7 @@ mod line;
 mod table;
 
 pub(crate) use bar::{bar, sparkline};
+pub use foreign::ascii;
 pub(crate) use foreign::{clean, fit_middle, width_of};
 pub(crate) use latency_bars::latency_bars;
 pub(crate) use line::{Line, joined};

@@ -1,5 +1,6 @@
 //! The screen as a picture: where everything goes, by how much room there is.
 
+mod ascii;
 mod charts;
 mod header;
 mod lists;
@@ -39,6 +40,9 @@ pub(crate) fn screen(screen: &Screen, frame: &mut Frame<'_>, now: Duration) {
     draw_panels(screen, frame, panels);
     overlay::keys(screen, frame, keys);
     overlay::draw(screen, frame, area);
+    if !screen.theme.has_unicode() {
+        ascii::replace(frame.buffer_mut());
+    }
 }
 
 /// How many lines the charts get.

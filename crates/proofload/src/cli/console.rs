@@ -1,10 +1,11 @@
 //! Writing to the terminal. Nobody reading any more is not an error.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use proofload_core::redact::Redactor;
-use proofload_report::Style;
+use proofload_report::{Style, ascii};
 
 use super::failure::Failure;
 
@@ -82,6 +83,8 @@ impl Console {
     pub(super) fn print_error(&self, text: &str) {
         let text = self.redactor().text(text).into_owned();
         let mut out = io::stderr().lock();
+        // What is on standard error is for people; on standard output plans and JSON have to stay as they are.
+        let text = if self.error.unicode { Cow::Borrowed(&*text) } else { ascii(&text) };
         let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     }
 

@@ -49,7 +49,8 @@ struct Shared {
 impl FullScreen {
     /// Takes the terminal over when the run begins.
     pub(super) fn new(plan: &Arc<Plan>, info: &RunInfo, host: Host<'_>) -> Self {
-        let theme = Theme::new(host.console.error_style().color);
+        let style = host.console.error_style();
+        let theme = Theme::new(style.color).with_unicode(style.unicode);
         let redactor = host.console.redactor().clone();
         let screen = Screen::new(Arc::clone(plan), info.clone(), theme, redactor);
         let shared = Shared {

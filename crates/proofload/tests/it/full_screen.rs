@@ -30,6 +30,11 @@ struct OnTerminal {
 
 impl OnTerminal {
     fn start(sandbox: &Sandbox, arguments: &[&str]) -> Self {
+        Self::start_in(sandbox, arguments, "C.UTF-8")
+    }
+
+    /// The same in another locale.
+    fn start_in(sandbox: &Sandbox, arguments: &[&str], locale: &str) -> Self {
         let host = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
         grantpt(&host).expect("it is ours");
         unlockpt(&host).expect("it can be opened");
@@ -43,6 +48,7 @@ impl OnTerminal {
             .args(arguments)
             .env_clear()
             .env("HOME", sandbox.path(""))
+            .env("LC_ALL", locale)
             .current_dir(sandbox.path(""))
             .stdin(stream())
             .stdout(stream())
@@ -102,6 +108,29 @@ impl Drop for OnTerminal {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// A locale without UTF-8 gets ASCII: on the whole terminal, in progress lines, in the summary.
+#[test]
+fn a_terminal_without_utf_8_is_sent_none() {
+    let fixture = friendly();
+    let phase = "[[phase]]\nname = \"größer → 日本\"\nusers = 3\nduration = \"3s\"\nthink_time = \"20ms\"\n";
+    for (view, words) in [(&["--tui"][..], "Throughput"), (&[], "p95")] {
+        let sandbox = Sandbox::new();
+        sandbox.write("plan.toml", plan(&fixture, phase));
+        let arguments = [&["run", "plan.toml"], view].concat();
+        let mut run = OnTerminal::start_in(&sandbox, &arguments, "C");
+        run.wait_for(words);
+        assert!(run.child.wait().expect("it ends").success(), "{}", run.shown());
+        run.wait_for("report.html");
+        let shown = run.shown();
+        assert!(shown.contains("gr??er -> ??") || shown.contains("gr??er > ??"), "{shown}");
+        assert!(
+            shown.is_ascii(),
+            "{:?}",
+            shown.chars().filter(|c| !c.is_ascii()).collect::<String>()
+        );
     }
 }
 

@@ -141,6 +141,68 @@ fn a_run_is_steered_from_the_page() {
     assert_eq!(result["run"]["interrupted"], true);
 }
 
+/// What is drawn anew every second stays as it was sorted, and the focus stays on its heading.
+#[test]
+fn tables_are_sorted_by_mouse_and_keyboard_and_stay_so() {
+    let fixture = friendly();
+    let sandbox = Sandbox::new();
+    sandbox.write("plan.toml", plan(&fixture, PHASES));
+    let served = Served::new(sandbox.run(["web", "plan.toml", "--web=:0"]).start());
+    let mut browser = Browser::start();
+    let page = browser.open(&served.url, DESKTOP);
+    browser.press(&page, "form.start [type=submit]");
+    let names =
+        "[...document.querySelectorAll('#p-phases tbody th')].map((e) => e.textContent).join()";
+    browser.wait(&page, &format!("{names} === 'Steady,After'"));
+    let sorted = "[...document.querySelectorAll('#p-phases th[aria-sort]')]\
+        .map((e) => e.textContent + ' ' + e.ariaSort).join()";
+    let redrawn = |browser: &mut Browser| {
+        let count = "document.querySelector('#p-phases tbody td:nth-child(6)').textContent + \
+            document.querySelector('#p-phases tbody tr:last-child td:nth-child(6)').textContent";
+        let before = browser.eval(&page, count);
+        browser.wait(&page, &format!("{count} !== {before}"));
+    };
+    browser.press(&page, "#p-phases thead th:first-child button");
+    browser.wait(&page, &format!("{names} === 'After,Steady'"));
+    redrawn(&mut browser);
+    assert_eq!(browser.eval(&page, names), "After,Steady");
+    assert_eq!(browser.eval(&page, sorted), "Phase ascending");
+    browser.picture(&page, "sorted");
+
+    browser.eval(&page, "document.querySelector('#p-phases thead th:first-child button').focus()");
+    browser.key(&page, "Enter");
+    browser.wait(&page, &format!("{names} === 'Steady,After'"));
+    redrawn(&mut browser);
+    assert_eq!(browser.eval(&page, sorted), "Phase descending");
+    assert_eq!(browser.eval(&page, "document.activeElement.textContent"), "Phase");
+
+    // Past runs, too; each box stays with its run when another run comes.
+    for at in 0..2 {
+        browser.press(&page, "[data-do=stop]");
+        browser.press(&page, "#confirm [value=yes]");
+        browser.wait(
+            &page,
+            &format!("document.querySelectorAll('#past tbody tr').length === {}", at + 1),
+        );
+        if at == 0 {
+            browser.press(&page, "#past tbody input");
+            browser.press(&page, "form.start [type=submit]");
+            browser.wait(&page, "document.body.dataset.stage === 'running'");
+        }
+    }
+    let chosen = "(() => { const box = document.querySelector('#past input:checked'); \
+        const row = box.closest('tr'); \
+        return row.id === 'run-' + box.value && row === row.parentElement.lastElementChild })()";
+    assert_eq!(browser.eval(&page, chosen), true, "the older run is still chosen");
+    browser.press(&page, "#past thead th:nth-child(3) button");
+    assert_eq!(
+        browser.eval(&page, "document.querySelector('#past tbody tr input').checked"),
+        true,
+        "the older run is first"
+    );
+    assert_eq!(browser.complaints(&served.url), Vec::<String>::new());
+}
+
 /// A service that only fails: whoever watches the page sees it without looking for it, on a phone, too.
 #[test]
 fn an_alert_is_seen_on_the_page() {
