@@ -51,10 +51,14 @@ impl Change {
         self.difference.and_then(|difference| difference.known).filter(|_| self.why.is_none())
     }
 
+    /// Whether nothing can be told of it.
+    pub(super) fn is_open(&self) -> bool {
+        self.verdict == ChangeVerdict::CannotTell
+    }
+
     /// Whether it would be called better or worse if it were the only measure, and is not because of the others.
     pub(super) fn is_clear_only_by_itself(&self) -> bool {
-        self.verdict == ChangeVerdict::CannotTell
-            && self.known().is_some_and(|known| known.p_value <= 1.0 - LEVEL)
+        self.is_open() && self.known().is_some_and(|known| known.p_value <= 1.0 - LEVEL)
     }
 }
 
