@@ -7,7 +7,7 @@
 //!   Pharmacokinetics and Biopharmaceutics 15, 1987). This goes first: with enough runs anything is
 //!   real.
 //! - `cannot tell`: neither. The interval is too wide, or it is one of so many measures that one as far from
-//!   nothing is to be expected ([`Change::is_clear_only_by_itself`]): the interval is that of the measure alone,
+//!   nothing is to be expected (`Change::is_clear_only_by_itself`): the interval is that of the measure alone,
 //!   the verdict is not.
 
 use super::difference::{Difference, Known, LEVEL};
