@@ -32,6 +32,15 @@ impl<'a> StepOutcome<'a> {
     }
 }
 
+/// What there is to say of a phase none of whose steps has anything measured.
+pub(crate) const TOO_SHORT: &str =
+    "too short to be judged by themselves: steps need some seconds each";
+
+/// Whether any step has something measured.
+pub(crate) fn are_measured(steps: &[StepRow]) -> bool {
+    steps.iter().any(|step| step.total_requests > 0)
+}
+
 /// `50 users`, `20/s`.
 pub(crate) fn load(step: &StepRow) -> String {
     match (step.users, step.rate) {

@@ -7,7 +7,7 @@
 //!   Pharmacokinetics and Biopharmaceutics 15, 1987). This goes first: with enough runs anything is
 //!   real.
 //! - `cannot tell`: neither. The interval is too wide, or it is one of so many measures that one as far from
-//!   nothing is to be expected ([`Change::is_clear_only_by_itself`]): the interval is that of the measure alone,
+//!   nothing is to be expected (`Change::is_clear_only_by_itself`): the interval is that of the measure alone,
 //!   the verdict is not.
 
 use super::difference::{Difference, Known, LEVEL};
@@ -51,10 +51,14 @@ impl Change {
         self.difference.and_then(|difference| difference.known).filter(|_| self.why.is_none())
     }
 
+    /// Whether nothing can be told of it.
+    pub(super) fn is_open(&self) -> bool {
+        self.verdict == ChangeVerdict::CannotTell
+    }
+
     /// Whether it would be called better or worse if it were the only measure, and is not because of the others.
     pub(super) fn is_clear_only_by_itself(&self) -> bool {
-        self.verdict == ChangeVerdict::CannotTell
-            && self.known().is_some_and(|known| known.p_value <= 1.0 - LEVEL)
+        self.is_open() && self.known().is_some_and(|known| known.p_value <= 1.0 - LEVEL)
     }
 }
 

@@ -7,9 +7,7 @@ use super::judge::{Change, FALSE_DISCOVERY_RATE, judge};
 use super::measured::{as_change, off_scale};
 use super::rule::{ComparisonRules, Scope};
 use super::{outcome, suspicion, words};
-use crate::result::{
-    ChangeRow, ChangeScale, ChangeVerdict, Comparison, ComparisonEntry, RequestName, SideRow,
-};
+use crate::result::{ChangeRow, ChangeScale, Comparison, ComparisonEntry, RequestName, SideRow};
 use crate::verdict::{Measure, Percentile, Statistic, Timing};
 use std::collections::BTreeSet;
 
@@ -260,7 +258,10 @@ fn change_row(change: &Change, judged: usize) -> ChangeRow {
         None => Some("too few blocks of time".to_owned()),
         // Without this its interval, which is that of one measure, would seem to say otherwise.
         Some(_) if change.is_clear_only_by_itself() => {
-            Some(format!("may be chance among {judged} measures"))
+            Some(format!("may be chance, one of {judged}"))
+        }
+        Some(known) if change.is_open() && !(known.low.is_finite() && known.high.is_finite()) => {
+            Some("too few requests".to_owned())
         }
         Some(_) => None,
     };
@@ -285,9 +286,8 @@ fn change_row(change: &Change, judged: usize) -> ChangeRow {
 /// What would tell more.
 fn hint(old: &Side, new: &Side, entries: &[Entry<'_>]) -> Option<String> {
     let mut changes = entries.iter().flat_map(|entry| &entry.changes);
-    let is_open = |change: &Change| change.verdict == ChangeVerdict::CannotTell;
     let runs = old.runs.len() + new.runs.len();
-    if !changes.any(is_open) {
+    if !changes.any(Change::is_open) {
         return None;
     }
     let few = runs as f64 - 2.0 < difference::MIN_REPEATED_DF;

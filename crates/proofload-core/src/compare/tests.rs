@@ -382,3 +382,27 @@ fn a_change_that_is_clear_only_by_itself_says_so() {
     check(1, (ChangeVerdict::CannotTell, true));
     check(20, (ChangeVerdict::CannotTell, true));
 }
+
+#[test]
+fn why_nothing_can_be_told_is_said_where_it_is_that_the_samples_do_not_bound_it() {
+    let few = |seed: u64, ms: f64| {
+        let mut few = phase("Load", seed, ms, 0);
+        few.all.response = Histogram::new();
+        for block in &mut few.blocks {
+            block.response =
+                block.response.buckets().take(4).map(|bucket| bucket.high_ns).collect();
+            few.all.response.merge(&block.response);
+        }
+        Side { label: "few".to_owned(), runs: vec![run(vec![few])] }
+    };
+    let found = compared(&few(1, 20.0), &few(2, 10.0));
+    let p99 = change(&found, "p99");
+    assert_eq!(
+        (p99.verdict, p99.why.as_deref()),
+        (ChangeVerdict::CannotTell, Some("too few requests"))
+    );
+    // Where the interval is only wide, it speaks for itself.
+    let wide = compared(&side("old", 1, 1, 20.0), &side("new", 2, 1, 20.0));
+    let p99 = change(&wide, "p99");
+    assert_eq!((p99.verdict, p99.why.as_deref()), (ChangeVerdict::CannotTell, None));
+}

@@ -174,10 +174,10 @@ impl Claim<'_> {
         let (old, new) = (run_phase(halves.before, phase)?, run_phase(halves.after, phase)?);
         let (before, after) = (old.success_rate?, new.success_rate?);
         let (low, high) = wilson(new.successful, new.total_requests, LEVEL);
-        let judged = judge(
+        let judged = judge_share(
             after >= self.wanted.figure,
-            Some(low >= self.wanted.figure),
-            Some(high < self.wanted.figure),
+            low >= self.wanted.figure,
+            high < self.wanted.figure,
         );
         Some(told(
             judged,
@@ -234,10 +234,10 @@ impl Claim<'_> {
     fn hit_rate(&self, halves: &Halves<'_>) -> Option<ClaimRow> {
         let (before, after) = (Hits::of(halves.before)?, Hits::of(halves.after)?);
         let (low, high) = after.interval();
-        let judged = judge(
+        let judged = judge_share(
             after.rate() >= self.wanted.figure,
-            Some(low >= self.wanted.figure),
-            Some(high < self.wanted.figure),
+            low >= self.wanted.figure,
+            high < self.wanted.figure,
         );
         Some(told(
             judged,
@@ -268,7 +268,7 @@ impl Claim<'_> {
         let (low, high) = after.interval();
         let wanted = Money::from_units(self.wanted.figure);
         let at = |rate: f64| Money::from_units(all.units() * (1.0 - rate));
-        let judged = judge(new <= wanted, Some(at(low) <= wanted), Some(at(high) > wanted));
+        let judged = judge_share(new <= wanted, at(low) <= wanted, at(high) > wanted);
         let text = |amount: Money| amount.text(&cost.currency);
         let saved = if old > Money::ZERO { 1.0 - new.units() / old.units() } else { 0.0 };
         Some(told(
@@ -326,6 +326,20 @@ fn judge(
         (true, _, Some(true)) => (GoalOutcome::NotReached, Some("the change is smaller")),
         (true, None, _) => (GoalOutcome::CannotTell, Some("how certain it is, is not known")),
         (true, ..) => (GoalOutcome::CannotTell, Some("the change may be smaller")),
+    }
+}
+
+/// The same of a figure that is a share, or follows from one: nothing is claimed of its change.
+fn judge_share(
+    is_there: bool,
+    is_proven: bool,
+    is_disproven: bool,
+) -> (GoalOutcome, Option<&'static str>) {
+    match judge(is_there, Some(is_proven), Some(is_disproven)) {
+        (GoalOutcome::CannotTell, _) => {
+            (GoalOutcome::CannotTell, Some("too few requests to be sure of the figure"))
+        }
+        judged => judged,
     }
 }
 

@@ -78,12 +78,12 @@ fn a_time_has_to_be_there_and_to_have_fallen_for_certain() {
     // The comparison, which judges all measures together, and the claim never say different things.
     let among_many = ChangeRow {
         verdict: ChangeVerdict::CannotTell,
-        why: Some("may be chance among 21 measures".to_owned()),
+        why: Some("may be chance, one of 21".to_owned()),
         ..row("p99", (14_000.0, 10.0), Some((-0.99, -0.98)))
     };
     let found = judged(&p99, phase(), phase(), among_many);
     assert_eq!(found.outcome, CannotTell);
-    assert_eq!(found.why.as_deref(), Some("may be chance among 21 measures"));
+    assert_eq!(found.why.as_deref(), Some("may be chance, one of 21"));
     // Nobody compared: nothing is claimed to be measured.
     let (old, new) = (run(phase()), run(phase()));
     let found = p99.judge(&Halves { before: &old, after: &new, comparison: None });

@@ -6,7 +6,7 @@ use proofload_core::result::{PhaseResult, StepRow};
 use super::phases::failed_cell;
 use super::text::{Outcome, cell, count, label, ms_cell, name, rate, scroll};
 use super::view::{MAX_PHASES, View};
-use crate::steps::{StepOutcome, load, of_phases, words};
+use crate::steps::{StepOutcome, TOO_SHORT, are_measured, load, of_phases, words};
 
 /// Steps of a phase; earlier ones are only counted.
 const MAX_STEPS: usize = 100;
@@ -28,7 +28,11 @@ pub fn steps(view: &View<'_>) -> Markup {
             @for (number, phase, steps, left_out) in phases {
                 div data-phase=(number) {
                     @if view.has_phases() { h3 { (name(&phase.scenario)) } }
-                    (scroll(&format!("Steps of {}", label(&phase.scenario, 80)), &table(phase, steps)))
+                    @if are_measured(steps) {
+                        (scroll(&format!("Steps of {}", label(&phase.scenario, 80)), &table(phase, steps)))
+                    } @else {
+                        p.note { (TOO_SHORT) }
+                    }
                     @if left_out > 0 { p.note { "… and " (left_out) " steps before these" } }
                 }
             }

@@ -11,7 +11,7 @@ use super::table::{Section, Table};
 use super::text::{code, plain};
 use super::{comparison, improvement, repeats};
 use crate::load_text::counted;
-use crate::steps::{StepOutcome, load, of_phases, words};
+use crate::steps::{StepOutcome, are_measured, load, of_phases, words};
 
 /// Rows of what is open to see.
 pub(super) const MAX_OPEN: usize = 50;
@@ -215,7 +215,7 @@ fn steps(result: &RunResult) -> Option<Section> {
     ];
     let mut table = Table::new(&columns, MAX_OPEN);
     for (_, phase, steps, _) in of_phases(&result.test_results, MAX_OPEN) {
-        for step in steps {
+        for step in steps.iter().filter(|_| are_measured(steps)) {
             table.row(|| step_cells(phase, step));
         }
     }

@@ -96,7 +96,8 @@ fn grade(style: &Style, result: &RunResult, options: &SummaryOptions<'_>) -> Vec
     beside(style, word, tone, facts(style, result, options))
 }
 
-/// A word in a box, with facts beside it, or below it where there is no room.
+/// A word in a box, with facts beside it, or below it where there is no room: paths are to be copied, so they are not
+/// cut for the sake of the box.
 pub(crate) fn beside(style: &Style, word: &str, tone: Tone, facts: Vec<Line>) -> Vec<Line> {
     let picture = boxed(style, word);
     let mut lines = Vec::new();
@@ -109,17 +110,21 @@ pub(crate) fn beside(style: &Style, word: &str, tone: Tone, facts: Vec<Line>) ->
         lines.extend(facts);
         return lines;
     }
+    let column = width_of(&picture[0]) + 3;
+    let (facts, below): (Vec<Line>, Vec<Line>) =
+        facts.into_iter().partition(|fact| column + fact.width() <= style.width);
     for at in 0..picture.len().max(facts.len()) {
         let mut line = Line::new(style);
         if let Some(part) = picture.get(at) {
             line.push(part, tone);
         }
-        line.pad_to(width_of(&picture[0]) + 3);
+        line.pad_to(column);
         if let Some(fact) = facts.get(at) {
             line.append(fact);
         }
         lines.push(line);
     }
+    lines.extend(below);
     lines
 }
 

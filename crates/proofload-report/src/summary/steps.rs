@@ -3,8 +3,8 @@
 use proofload_core::result::{RunResult, StepRow};
 use proofload_core::units::{human_count, human_rate};
 
-use super::{errors_cell, heading, ms_cell};
-use crate::steps::{StepOutcome, load, of_phases, words};
+use super::{errors_cell, heading, ms_cell, wrapped};
+use crate::steps::{StepOutcome, TOO_SHORT, are_measured, load, of_phases, words};
 use crate::style::{Style, Tone};
 use crate::text::{Column, Line, Table};
 
@@ -38,6 +38,12 @@ pub(super) fn lines(style: &Style, result: &RunResult) -> Vec<Line> {
             let ellipsis = style.symbols().ellipsis;
             line.dim(&format!("  {ellipsis} and {left_out} steps before"));
             lines.push(line);
+        }
+        if !are_measured(steps) {
+            let mut intro = Line::new(style);
+            intro.text("  ");
+            lines.extend(wrapped(style, intro, TOO_SHORT, Tone::Dim, 2));
+            continue;
         }
         let mut table = Table::new(style, &COLUMNS);
         steps.iter().for_each(|step| table.row(row(style, step)));

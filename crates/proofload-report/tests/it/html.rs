@@ -123,6 +123,38 @@ fn what_answers_cost() {
 }
 
 #[test]
+fn steps_stand_by_themselves() {
+    let find = |name: &str| &scenes::all().iter().find(|(known, _)| *known == name).unwrap().1;
+    let section = |result: &RunResult| {
+        let page = shown(result);
+        let start = page.find("<section id=\"steps\"")?;
+        let section = &page[start..];
+        Some(section[..section.find("</section>").unwrap()].to_owned())
+    };
+    let told = section(find("in_steps")).unwrap();
+    let parts = [
+        "<h3><bdi>Users</bdi></h3>",
+        "10 users</th>",
+        "</span> met</td>",
+        "</span> target missed: p99</td>",
+        "</span> limit broken: p99, cut short</td>",
+        "7.75%",
+        "3.44 s",
+        "<h3><bdi>Arrivals</bdi></h3>",
+        "20.0/s</th>",
+    ];
+    let mut rest = told.as_str();
+    for part in parts {
+        let at = rest.find(part).unwrap_or_else(|| panic!("no {part:?} in its place in {told}"));
+        rest = &rest[at..];
+    }
+    // Nothing was expected of the arrivals: no column for that.
+    assert_eq!(told.matches("Outcome").count(), 1);
+    assert!(section(find("in_short_steps")).unwrap().contains("too short"));
+    assert_eq!(section(find("good")), None);
+}
+
+#[test]
 fn what_became_of_it() {
     let (old, result) = courses::compared();
     let overlay = Overlay::of_side(&old);

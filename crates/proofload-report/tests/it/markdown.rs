@@ -153,3 +153,18 @@ fn green_is_only_what_is_good_whole_and_trustworthy() {
         assert_eq!(is_green, passes && result.summary.grade.is_some(), "{name}");
     }
 }
+
+#[test]
+fn steps_stand_by_themselves() {
+    let find = |name: &str| &scenes::all().iter().find(|(known, _)| *known == name).unwrap().1;
+    let text = markdown(find("in_steps"));
+    for row in [
+        "| `Users` | 10 users | 400 | 50.0/s | 0% | 52.5 ms | 105 ms | 210 ms | ✅ met |",
+        "| `Users` | 50 users | 400 | 50.0/s | 0.5% | 190 ms | 380 ms | 760 ms | ⚠️ target missed: p99 |",
+        "| `Users` | 100 users | 400 | 50.0/s | 7.75% | 860 ms | 1.72 s | 3.44 s | ❌ limit broken: p99, cut short |",
+        "| `Arrivals` | 5.00/s | 400 | 50.0/s | 0% | 20.0 ms | 40.0 ms | 80.0 ms |  |",
+    ] {
+        assert!(text.contains(row), "no {row} in\n{text}");
+    }
+    assert!(!markdown(find("in_short_steps")).contains("Steps"));
+}

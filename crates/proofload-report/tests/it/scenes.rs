@@ -213,6 +213,7 @@ pub(crate) fn all() -> &'static [(&'static str, RunResult)] {
             ("cost", cost()),
             ("cost_unknown", cost_unknown()),
             ("in_steps", in_steps()),
+            ("in_short_steps", in_short_steps()),
         ]
     });
     &ALL
@@ -322,6 +323,13 @@ fn in_steps() -> RunResult {
     let steps =
         rates.iter().zip(0..).map(|(rate, at)| StepRow { rate: Some(*rate), ..step(at, 80.0) });
     result.test_results[1].steps = steps.collect();
+    result
+}
+
+/// Steps of a second, each over before anything of it was looked at.
+fn in_short_steps() -> RunResult {
+    let mut result = result_of(&[Scene::new("Users", 100)], &[]);
+    result.test_results[0].steps = vec![StepRow { users: Some(10), ..StepRow::default() }];
     result
 }
 

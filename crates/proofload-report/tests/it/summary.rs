@@ -1,7 +1,7 @@
 //! The summary in a terminal.
 
 use proofload_core::result::{PercentileRow, PhaseResult, RunResult};
-use proofload_core::verdict::Grade;
+use proofload_core::verdict::{ExitCode, Grade};
 use proofload_report::Style;
 use proofload_report::summary::{SummaryOptions, summary};
 use proptest::prelude::*;
@@ -50,6 +50,21 @@ fn every_width_is_kept() {
             let style = Style { color: false, unicode: width % 2 == 0, width };
             assert_fits(&shown(result, style), style);
         }
+    }
+}
+
+#[test]
+fn paths_beside_the_grade_are_whole_where_the_terminal_is_as_wide() {
+    let path = "proofload-results/story-20261121-092120/after/result.json";
+    for width in [70, 80, 100] {
+        let options = SummaryOptions {
+            style: Style::plain().with_width(width),
+            exit_code: ExitCode::Passed,
+            result_path: Some(path),
+            report_path: None,
+        };
+        let text = summary(&scenes::all()[0].1, &options);
+        assert!(text.contains(path), "{width}: {text}");
     }
 }
 

@@ -94,6 +94,8 @@ fn it_runs_to_its_end_in_an_empty_folder_and_says_what_the_result_says() {
 fn what_makes_no_sense_is_told_before_any_load() {
     let sandbox = Sandbox::new();
     sandbox.run(["demo", "story", "-e", "STEP=soon"]).end().with(65).says(&["soon"]);
+    let typo = sandbox.run(["demo", "story", "-e", "RUHS=2s"]).end().with(64).silent();
+    typo.says(&["no variable `RUHS`", "BURST, BURST_AT, BURST_FOR, RUSH, STEP"]);
     sandbox.run(["demo", "--port", "1", "story"]).end().with(64);
     sandbox.run(["demo", "--serve", "--before", "--after"]).end().with(64);
     assert_eq!(sandbox.files(), Vec::<String>::new());

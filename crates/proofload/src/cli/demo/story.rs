@@ -1,6 +1,7 @@
 //! `proofload demo story`: the same plan against the demo service before and after it was made to hold its load,
 //! and what became of the claims.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -40,10 +41,14 @@ const SUITE: (&str, &str) =
 const OUTPUT_FILE: &str = "Write the result of the second half, which has the improvement in it, as JSON to this \
                            file; `-` for standard output";
 
+/// The variable of the plan that is always the demo here.
+const TARGET: &str = "TARGET";
+
 #[derive(Debug, clap::Args)]
 #[command(mut_arg("output_file", |arg| arg.help(OUTPUT_FILE)))]
 pub(in crate::cli) struct StoryArgs {
-    /// Set a variable of the plan: RUSH and STEP (how long), BURST (messages at once), BURST_AT
+    /// Set a variable of the plan: RUSH and STEP (how long), BURST (messages a second beside the trickle),
+    /// BURST_AT and BURST_FOR (when, and for how long)
     #[arg(short = 'e', long = "env", value_name = "KEY=VALUE", value_parser = parse_variable)]
     variables: Vec<(String, String)>,
     /// Redis in which the caches of the second half keep what they remember too
@@ -58,6 +63,7 @@ pub(in crate::cli) struct StoryArgs {
 /// Runs both halves.
 pub(super) fn run(args: &StoryArgs, console: &Console) -> Result<ExitCode, Failure> {
     super::hide(args.redis.as_deref(), &args.postgres, console);
+    check_variables(&args.variables)?;
     let plan = || load::built_in(PLAN.0, &[PLAN], &args.variables, &overrides(), console);
     let suite = load::built_in_suite(SUITE.0, SUITE.1, &args.variables, console)?;
     let (before, after) = (plan()?, plan()?);
@@ -84,6 +90,23 @@ pub(super) fn run(args: &StoryArgs, console: &Console) -> Result<ExitCode, Failu
         is_quiet: args.flags.is_silent(),
     };
     story.tell(before, after, suite)
+}
+
+/// A variable that the plan does not have would be ignored, and two minutes later somebody would wonder.
+fn check_variables(variables: &[(String, String)]) -> Result<(), Failure> {
+    let known: BTreeSet<&str> = [PLAN.1, SUITE.1]
+        .iter()
+        .flat_map(|text| text.split("${").skip(1))
+        .filter_map(|rest| rest.split([':', '}']).next())
+        .filter(|name| *name != TARGET)
+        .collect();
+    match variables.iter().find(|(name, _)| !known.contains(name.as_str())) {
+        None => Ok(()),
+        Some((name, _)) => {
+            let known = known.into_iter().collect::<Vec<_>>().join(", ");
+            Err(Failure::usage(format!("the story has no variable `{name}`: it has {known}")))
+        }
+    }
 }
 
 /// The demo of a half.
