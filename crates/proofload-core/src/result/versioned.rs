@@ -20,6 +20,9 @@ pub(crate) trait Versioned: DeserializeOwned {
 /// that the version is too new is looked for where the rest cannot be read.
 pub(crate) fn read<T: Versioned>(text: &str) -> Result<T, ResultError> {
     let text = without_mark(text);
+    if text.trim().is_empty() {
+        return Err(ResultError::Malformed(serde_json::Error::custom("it is empty")));
+    }
     // serde takes a list for a structure's fields in their order.
     if !text.trim_start().starts_with('{') {
         return Err(ResultError::Malformed(serde_json::Error::custom("it is not an object")));
@@ -81,7 +84,8 @@ mod tests {
         check("{\"schema\": 1, \"timestamp\": {}}", "invalid type");
         check("{}", "missing field");
         check("[1]", "not an object");
-        check("", "not an object");
+        check("", "it is empty");
+        check("\u{feff}\n", "it is empty");
     }
 
     #[test]

@@ -38,6 +38,7 @@ fn every_example_is_right_and_short() {
         let seconds: f64 =
             plan.phases.iter().filter_map(|p| p.load.duration()).map(|d| d.as_secs_f64()).sum();
         let each: Vec<_> = plan.phases.iter().map(|p| (&p.name, p.load.duration())).collect();
-        assert!(seconds <= 60.0, "{path} takes {seconds} s: {each:?}");
+        // As long as a reader waits.
+        assert!(seconds <= 75.0, "{path} takes {seconds} s: {each:?}");
     }
 }

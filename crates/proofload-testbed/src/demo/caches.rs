@@ -134,8 +134,9 @@ impl Caches {
         if !self.was_reached.load(Ordering::Relaxed) {
             return;
         }
-        // What cannot be taken out goes by itself when its time is over, but for the counters.
-        let _ = unlink(address, &format!("{}:*", self.namespace)).await;
+        // All keys of a cache begin with `{namespace:cache}`. What cannot be taken out goes by itself when its time is
+        // over, but for the counters.
+        let _ = unlink(address, &format!("{{{}:*", self.namespace)).await;
     }
 
     fn of(&self, kept: Kept) -> &Cache<Arc<str>> {

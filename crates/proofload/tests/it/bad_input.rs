@@ -99,7 +99,12 @@ fn files_that_are_no_plans_are_refused() {
             sandbox.run([command, name]).end().with(65).silent().says(&["error: ", says]);
         }
     }
-    for (text, says) in [("", "EOF"), ("{}", "schema"), ("{\"schema\": 999}", "newer")] {
+    for (text, says) in [
+        ("", "empty"),
+        ("{\"schema\": 1,", "EOF"),
+        ("{}", "schema"),
+        ("{\"schema\": 999}", "newer"),
+    ] {
         sandbox.write("result.json", text);
         let said = sandbox.run(["report", "result.json"]).end().with(65).silent();
         said.says(&["result.json", says]);
