@@ -15,7 +15,7 @@ use super::backend::BackendError;
 use super::error::ApiError;
 use super::knowledge::Lookup;
 use super::options::DemoOptions;
-use super::state::{Failure, Shared, unix_ms};
+use super::state::{Failure, PATIENCE, Shared, unix_ms};
 
 /// How long an answer past its time may stand in for one that cannot be had.
 const FAIL_SAFE: Duration = Duration::from_secs(3600);
@@ -165,7 +165,11 @@ impl Caches {
 /// Takes all keys of a pattern out of Redis, without holding it up.
 async fn unlink(address: &str, pattern: &str) -> redis::RedisResult<()> {
     let client = redis::Client::open(address)?;
-    let mut connection = client.get_multiplexed_async_connection().await?;
+    // A machine that was just under load is given more time than the half second that is usual.
+    let config = redis::AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(PATIENCE))
+        .set_response_timeout(Some(PATIENCE));
+    let mut connection = client.get_multiplexed_async_connection_with_config(&config).await?;
     let mut cursor = 0_u64;
     loop {
         let mut scan = redis::cmd("SCAN");

@@ -134,7 +134,7 @@ impl Service {
 }
 
 /// Longest wait for what is outside, when the service ends.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Without a capacity there is one that nobody reaches.
 fn limit(knobs: &Knobs) -> usize {
