@@ -8,8 +8,8 @@ use super::improvement::requirements;
 use super::page::document;
 use super::phases::failed_cell;
 use super::text::{
-    and_more, cell, count, counted, grade_badge, grade_class, grade_sign, label, message, ms_cell,
-    name, scroll, seconds, when,
+    and_more, cell, count, counted, grade_badge, grade_sign, label, message, ms_cell, name, scroll,
+    seconds, verdict_class, when,
 };
 use crate::summary::grade::meaning;
 
@@ -61,13 +61,9 @@ pub fn suite_page(result: &SuiteResult, options: &SuiteOptions<'_>) -> String {
 fn verdict(result: &SuiteResult, options: &SuiteOptions<'_>) -> Markup {
     let summary = &result.summary;
     let is_suspect = !summary.trustworthy && summary.tests_run > 0;
-    // A good grade for figures that are in doubt is no reason for green.
-    let shown =
-        if is_suspect { Grade::worse(summary.grade, Some(Grade::Fair)) } else { summary.grade };
-    let shown = shown.filter(|_| summary.grade.is_some());
     let has_grade = summary.grade.is_some();
     html! {
-        section class={ "verdict " (grade_class(shown)) } #verdict aria-labelledby="verdict-h" {
+        section class={ "verdict " (verdict_class(summary.grade, is_suspect)) } #verdict aria-labelledby="verdict-h" {
             h2.vh #verdict-h { "Verdict" }
             div.grade {
                 span.grade-sign aria-hidden="true" { (grade_sign(summary.grade)) }

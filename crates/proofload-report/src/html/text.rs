@@ -127,6 +127,12 @@ pub(super) const fn grade_sign(grade: Option<Grade>) -> &'static str {
     }
 }
 
+/// The class of the colour of a verdict: a good grade for figures that are in doubt is no reason for green.
+pub(super) fn verdict_class(grade: Option<Grade>, is_suspect: bool) -> &'static str {
+    let doubt = grade.filter(|_| is_suspect).map(|_| Grade::Fair);
+    grade_class(Grade::worse(grade, doubt))
+}
+
 /// The class of a grade's colour.
 pub(super) const fn grade_class(grade: Option<Grade>) -> &'static str {
     match grade {

@@ -6,7 +6,7 @@ use proofload_core::result::{BoundRow, PhaseResult, RunResult};
 use proofload_core::verdict::{ExitCode, Grade};
 
 use super::comparison::sentence as compared;
-use super::text::{self, count, grade_class, grade_sign, label, message, ms, name, rate, ratio};
+use super::text::{self, count, grade_sign, label, message, ms, name, rate, ratio, verdict_class};
 use super::view::View;
 use crate::chart::Unit;
 use crate::repeats::remark;
@@ -21,13 +21,9 @@ pub fn verdict(view: &View<'_>, exit_code: ExitCode) -> Markup {
     let result = view.result;
     let summary = &result.summary;
     let all = reasons(result);
-    // A good grade for figures that are in doubt is no reason for green.
     let is_suspect = !summary.trustworthy && result.test_results.iter().any(|phase| phase.was_run);
-    let shown =
-        if is_suspect { Grade::worse(summary.grade, Some(Grade::Fair)) } else { summary.grade };
-    let shown = shown.filter(|_| summary.grade.is_some());
     html! {
-        section class={ "verdict " (grade_class(shown)) } #verdict aria-labelledby="verdict-h" {
+        section class={ "verdict " (verdict_class(summary.grade, is_suspect)) } #verdict aria-labelledby="verdict-h" {
             h2.vh #verdict-h { "Verdict" }
             div.grade {
                 span.grade-sign aria-hidden="true" { (grade_sign(summary.grade)) }

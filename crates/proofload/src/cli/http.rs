@@ -2,6 +2,7 @@
 
 use std::fs::File;
 
+use percent_encoding::percent_decode_str;
 use proofload_core::plan::{Overrides, Quick, QuickBody};
 use proofload_core::redact::is_secret_name;
 use proofload_core::verdict::ExitCode;
@@ -82,27 +83,11 @@ fn split_credentials(url: &str) -> (String, Option<String>) {
         None => (url.to_owned(), None),
         Some(at) => {
             let (user, password) = rest[..at].split_once(':').unwrap_or((&rest[..at], ""));
-            let basic = format!("{}:{}", percent_decoded(user), percent_decoded(password));
+            let decoded = |part| percent_decode_str(part).decode_utf8_lossy();
+            let basic = format!("{}:{}", decoded(user), decoded(password));
             (format!("{scheme}{}", &rest[at + 1..]), Some(basic))
         }
     }
-}
-
-/// `%XX` as the byte it stands for.
-fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let hex = tail.get(..2).filter(|_| *first == b'%').and_then(|hex| str::from_utf8(hex).ok());
-        if let Some(byte) = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            bytes.push(byte);
-            rest = &tail[2..];
-        } else {
-            bytes.push(*first);
-            rest = tail;
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Passwords, tokens and keys of the command line are not repeated anywhere.

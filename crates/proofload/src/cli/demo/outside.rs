@@ -1,6 +1,7 @@
 //! What the demo uses outside of this process: a Redis, a PostgreSQL. Where they are is told by URLs, which may have
 //! passwords in them.
 
+use percent_encoding::percent_decode_str;
 use proofload_testbed::demo::{DatabasePlace, DemoOptions};
 
 use crate::cli::console::Console;
@@ -68,28 +69,8 @@ fn passwords(address: &str) -> Vec<String> {
         matches!(key.rsplit("://").next()?, "password" | "pass").then(|| value.trim_matches('\''))
     });
     let written = credentials.into_iter().chain(named).filter(|password| !password.is_empty());
-    written.flat_map(|password| [password.to_owned(), unescaped(password)]).collect()
-}
-
-/// `%40` is `@`.
-fn unescaped(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, after @ ..] = rest {
-        let digits = after.get(..2).filter(|_| *first == b'%');
-        let digits = digits.and_then(|digits| std::str::from_utf8(digits).ok());
-        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+    let decoded = |text| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    written.flat_map(|password| [password.to_owned(), decoded(password)]).collect()
 }
 
 #[cfg(test)]
